@@ -1,0 +1,73 @@
+"""The values that flow between the parts: plain, immutable, free of store, files and networks.
+
+Convention for every coordinate in this package: x to the right, y down, the centre of the first pixel at (0, 0).
+Resizing an image by s therefore maps x to s · (x + 0.5) − 0.5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+
+LANDMARK_NAMES = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedPhoto:
+    """A photo's pixels, upright (EXIF orientation applied) and perhaps reduced.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 RGB, contiguous.
+        width_px: width of the full upright photo; `pixels` may be smaller.
+        height_px: height of the full upright photo.
+    """
+
+    pixels: Pixels
+    width_px: int
+    height_px: int
+
+    @property
+    def decoded_from_photo(self) -> Float:
+        """(2,) float32: the scale (x, y) from photo pixels to decoded pixels, at most 1."""
+        height, width = self.pixels.shape[:2]
+        return np.array([width / self.width_px, height / self.height_px], np.float32)
+
+    def to_photo(self, points: Float) -> Float:
+        """Map (..., 2) points from decoded pixels to photo pixels."""
+        return ((points + 0.5) / self.decoded_from_photo - 0.5).astype(np.float32)
+
+    def to_decoded(self, points: Float) -> Float:
+        """Map (..., 2) points from photo pixels to decoded pixels."""
+        return ((points + 0.5) * self.decoded_from_photo - 0.5).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """The faces of one image.
+
+    Attributes:
+        boxes: (N, 4) float32, xyxy in pixels of the image they were found in.
+        scores: (N,) float32 in 0..1.
+        landmarks: (N, 5, 2) float32, in the order of LANDMARK_NAMES; left and right as seen in the image.
+    """
+
+    boxes: Float
+    scores: Float
+    landmarks: Float
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @classmethod
+    def none(cls) -> Detections:
+        """No face: a result like any other."""
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
+
+
+Images = Sequence[Pixels]

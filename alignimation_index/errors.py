@@ -1,0 +1,9 @@
+"""Errors that a person can mend: the message names the thing, the reason and the next step."""
+
+
+class UserError(Exception):
+    """Something the user can mend; the command line prints the message and exits with 1."""
+
+
+class DecodeError(UserError):
+    """A photo's bytes cannot be turned into pixels; the message is the reason, without the path."""

@@ -1,0 +1,122 @@
+"""Opening the store: the only module that knows which database it is.
+
+One writer at a time across processes: a write transaction begins with BEGIN IMMEDIATE, which waits for the writer in
+front; write-ahead logging lets readers go on meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from alignimation_index.errors import UserError
+from alignimation_index.store import schema
+
+BUSY_TIMEOUT_S = 120
+
+
+class Store:
+    """An open store at the newest schema.
+
+    Open with `Store.open`; `reading` and `writing` give sessions of one transaction each.
+    """
+
+    def __init__(self, path: Path, engine: Engine) -> None:
+        self.path = path
+        self._engine = engine
+        self._write_engine = engine.execution_options(sqlite_begin="IMMEDIATE")
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool = True) -> Store:
+        """Open the store, creating it (`create`) or upgrading it where needed.
+
+        Raises:
+            UserError: the folder or file cannot be written, there is no store and `create` is off, the file is not a
+                store, or it was written by a newer program.
+        """
+        path = path.expanduser().absolute()
+        if not create and not path.exists():
+            raise UserError(f"There is no store at {path} yet. Index photos first: alignindex update ~/Photos")
+        try:
+            _make_private(path)
+            with FileLock(f"{path}.schema.lock", mode=0o600):
+                schema.upgrade(path)
+        except (OSError, sqlite3.OperationalError) as error:
+            raise UserError(f"Cannot open the store {path}: {error}. Choose another place with --store PATH.") from None
+        except sqlite3.DatabaseError as error:
+            raise UserError(f"{path} is not an alignindex store ({error}). Name another with --store PATH.") from None
+        return cls(path, _engine(path))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one moment of the store and never waits for a writer."""
+        with Session(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session whose changes commit together at the end, or not at all.
+
+        Raises:
+            UserError: the disk is full or read-only, or another writer held the store for too long.
+        """
+        try:
+            with Session(self._write_engine) as session, session.begin():
+                session.connection()  # begins at once, so that what is read here cannot change before it is written
+                yield session
+        except OperationalError as error:
+            raise UserError(
+                f"Cannot write to the store {self.path}: {error.orig}. Nothing of this step was kept."
+            ) from error
+
+    @contextmanager
+    def updating(self, on_wait: Callable[[], None]) -> Iterator[None]:
+        """Hold the right to run stages; a second process waits here instead of computing the same photos."""
+        lock = FileLock(f"{self.path}.update.lock", mode=0o600)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            on_wait()
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _make_private(path: Path) -> None:
+    """Create folder (0700) and file (0600) before SQLite would with the process's umask; its side files follow."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    path.chmod(0o600)
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S})
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _configure(connection: Any, record: Any) -> None:  # noqa: ANN401, ARG001
+    # The driver's own transaction control is turned off; `_begin` says BEGIN.
+    connection.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "cache_size = -65536"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")

@@ -1,0 +1,232 @@
+"""The tables, and what a row of each means.
+
+A photo is unique content: its hash never changes, so "photo" stands for "content hash" wherever another table refers
+to one. What stages compute hangs below photo and face and may be recomputed at any time; what people said lives in
+`answer`, which no stage writes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, CheckConstraint, DateTime, Double, ForeignKey, LargeBinary, MetaData, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from alignimation_index.datatypes import Float
+from alignimation_index.store.arrays import FloatArray, PathText
+
+
+def utc_now() -> datetime:
+    """The time, as the `…_utc` columns hold it: UTC without a zone."""
+    return datetime.now(timezone.utc).replace(tzinfo=None)
+
+
+class Base(DeclarativeBase):
+    """All tables; constraints are named by rule, so that migrations can address them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: DateTime(), float: Double(), dict[str, Any]: JSON()}  # noqa: RUF012
+
+
+def _owner(column: str, **options: Any) -> Any:  # noqa: ANN401
+    """A reference whose row goes when its owner goes."""
+    return mapped_column(ForeignKey(column, ondelete="CASCADE"), **options)
+
+
+class Setting(Base):
+    """A choice that holds for the whole store, such as the pinned face embedder."""
+
+    __tablename__ = "setting"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
+class Root(Base):
+    """A watched folder (or a single file), by absolute path."""
+
+    __tablename__ = "root"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(PathText, unique=True)
+    added_at_utc: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Photo(Base):
+    """One content, however many files hold it; sizes are those of the upright photo."""
+
+    __tablename__ = "photo"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    content_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    width_px: Mapped[int | None]
+    height_px: Mapped[int | None]
+    taken_at: Mapped[datetime | None] = mapped_column(index=True)
+    taken_at_source: Mapped[str | None]
+    utc_offset: Mapped[str | None]
+    camera: Mapped[str | None]
+
+
+class File(Base):
+    """A path below a root, and what its content was when size, mtime and inode were these.
+
+    `photo_id` is null while the content is not known; `error` says why it could not be read.
+    """
+
+    __tablename__ = "file"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    root_id: Mapped[int] = _owner("root.id", index=True)
+    path: Mapped[str] = mapped_column(PathText, unique=True)
+    size: Mapped[int]
+    mtime_ns: Mapped[int]
+    inode: Mapped[int]
+    photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id"), index=True)
+    missing_since_utc: Mapped[datetime | None]
+    error: Mapped[str | None]
+
+
+class StageKey(Base):
+    """What a stage's key was made of, so that a stale photo can say what changed."""
+
+    __tablename__ = "stage_key"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    stage: Mapped[str]
+    made_of: Mapped[dict[str, Any]]
+
+
+class StageRun(Base):
+    """A stage is done with a photo (with a content, that is): written in the transaction that writes its results."""
+
+    __tablename__ = "stage_run"
+    __table_args__ = (CheckConstraint("status IN ('done', 'error')", name="status"),)
+
+    photo_id: Mapped[int] = _owner("photo.id", primary_key=True)
+    stage: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(ForeignKey("stage_key.key"), index=True)
+    status: Mapped[str]
+    reason: Mapped[str | None]
+    finished_at_utc: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Face(Base):
+    """A detected face: boxes and landmarks in pixels of the upright photo.
+
+    Columns by the stage that writes them: detect (box, score, detected_landmarks), landmarks (landmarks), pose (angles
+    in degrees, frontal), quality (the rest). Re-detection keeps the id of a face it finds again.
+    """
+
+    __tablename__ = "face"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    photo_id: Mapped[int] = _owner("photo.id", index=True)
+    box: Mapped[Float] = mapped_column(FloatArray(4))
+    score: Mapped[float]
+    detected_landmarks: Mapped[Float] = mapped_column(FloatArray(5, 2))
+    landmarks: Mapped[Float | None] = mapped_column(FloatArray(5, 2))
+    yaw_deg: Mapped[float | None]
+    pitch_deg: Mapped[float | None]
+    roll_deg: Mapped[float | None]
+    frontal: Mapped[bool | None] = mapped_column(Boolean())
+    size_px: Mapped[float | None]
+    sharpness: Mapped[float | None]
+    brightness: Mapped[float | None]
+    quality: Mapped[float | None]
+
+
+class Embedding(Base):
+    """A face as a vector of one model; vectors of two models are never compared."""
+
+    __tablename__ = "embedding"
+
+    face_id: Mapped[int] = _owner("face.id", primary_key=True)
+    model: Mapped[str] = mapped_column(primary_key=True)
+    vector: Mapped[Float] = mapped_column(FloatArray(-1))
+
+
+class Body(Base):
+    """A detected body: COCO-17 keypoints (x, y, score) in pixels of the upright photo, mask as compressed bytes."""
+
+    __tablename__ = "body"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    photo_id: Mapped[int] = _owner("photo.id", index=True)
+    face_id: Mapped[int | None] = mapped_column(ForeignKey("face.id", ondelete="SET NULL"), index=True)
+    model: Mapped[str]
+    box: Mapped[Float] = mapped_column(FloatArray(4))
+    score: Mapped[float]
+    keypoints: Mapped[Float] = mapped_column(FloatArray(17, 3))
+    mask: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class Person(Base):
+    """An identity, named or not; names are answers."""
+
+    __tablename__ = "person"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    created_at_utc: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Assignment(Base):
+    """The machine's opinion: this face is that person; the distance is the embedder's."""
+
+    __tablename__ = "assignment"
+
+    face_id: Mapped[int] = _owner("face.id", primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    distance: Mapped[float]
+
+
+class Answer(Base):
+    """What a person said, in order; nothing overrides it and `undone_at_utc` takes it back.
+
+    A face is meant by the content it is on and its box, since face rows are recomputed.
+    """
+
+    __tablename__ = "answer"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    content_hash: Mapped[str | None] = mapped_column(String(64), index=True)
+    box: Mapped[Float | None] = mapped_column(FloatArray(4))
+    value: Mapped[str | None]
+    answered_at_utc: Mapped[datetime] = mapped_column(default=utc_now)
+    undone_at_utc: Mapped[datetime | None]
+
+
+class Template(Base):
+    """What faces are registered to: landmarks in the unit square, with the weight of each in the fit."""
+
+    __tablename__ = "template"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    landmarks: Mapped[Float] = mapped_column(FloatArray(-1, 2))
+
+
+class Transform(Base):
+    """`template_from_photo` of one face: template = matrix @ [x, y, 1]; the residual is in template units."""
+
+    __tablename__ = "transform"
+
+    face_id: Mapped[int] = _owner("face.id", primary_key=True)
+    template_id: Mapped[int] = mapped_column(ForeignKey("template.id"), primary_key=True)
+    matrix: Mapped[Float] = mapped_column(FloatArray(2, 3))
+    residual: Mapped[float]
+    method: Mapped[str]

@@ -1,0 +1,39 @@
+"""Alembic's entry: runs the migrations against the store named in the configuration.
+
+Foreign keys stay off here (SQLite's default): rebuilding a table drops the old one, and with them on ON DELETE CASCADE
+would empty its children. They are checked once the migrations are through.
+"""
+
+from alembic import context
+from sqlalchemy import create_engine
+from sqlalchemy.types import TypeDecorator
+
+from alignimation_index.store.tables import Base
+
+
+def render_item(kind, item, autogen_context):
+    """Write our column types as what they are in the database, so that old migrations need none of today's code."""
+    if kind == "type" and isinstance(item, TypeDecorator):
+        return f"sa.{item.impl!r}"
+    return False
+
+
+def run() -> None:
+    engine = create_engine(context.config.get_main_option("sqlalchemy.url"))
+    with engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            render_as_batch=True,
+            render_item=render_item,
+            transaction_per_migration=True,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+        if broken:
+            raise RuntimeError(f"{len(broken)} rows refer to rows that are gone; the first: {broken[0]}")
+    engine.dispose()
+
+
+run()
