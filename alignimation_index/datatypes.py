@@ -26,25 +26,32 @@ class DecodedPhoto:
         pixels: (H, W, 3) uint8 RGB, contiguous.
         width_px: width of the full upright photo; `pixels` may be smaller.
         height_px: height of the full upright photo.
+        reduction: how many photo pixels one decoded pixel stands for, along each side.
+        overhang_px: photo pixels (left, top) by which the first decoded column and row begin before the photo does,
+            where `reduction` does not divide a side that orientation then turned to the front.
     """
 
     pixels: Pixels
     width_px: int
     height_px: int
+    reduction: int = 1
+    overhang_px: tuple[int, int] = (0, 0)
 
     @property
-    def decoded_from_photo(self) -> Float:
-        """(2,) float32: the scale (x, y) from photo pixels to decoded pixels, at most 1."""
-        height, width = self.pixels.shape[:2]
-        return np.array([width / self.width_px, height / self.height_px], np.float32)
+    def photo_from_decoded(self) -> NDArray[np.float64]:
+        """(2, 3): decoded pixels to pixels of the full upright photo."""
+        shift = (self.reduction - 1) / 2 - np.array(self.overhang_px)
+        return np.array([[self.reduction, 0, shift[0]], [0, self.reduction, shift[1]]], np.float64)
 
     def to_photo(self, points: Float) -> Float:
         """Map (..., 2) points from decoded pixels to photo pixels."""
-        return ((points + 0.5) / self.decoded_from_photo - 0.5).astype(np.float32)
+        matrix = self.photo_from_decoded
+        return (points * matrix[0, 0] + matrix[:, 2]).astype(np.float32)
 
     def to_decoded(self, points: Float) -> Float:
         """Map (..., 2) points from photo pixels to decoded pixels."""
-        return ((points + 0.5) * self.decoded_from_photo - 0.5).astype(np.float32)
+        matrix = self.photo_from_decoded
+        return ((points - matrix[:, 2]) / matrix[0, 0]).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,218 @@
+"""Bytes of a picture file to upright RGB pixels."""
+
+from __future__ import annotations
+
+import functools
+import io
+import logging
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, UnidentifiedImageError
+
+from alignimation_index.datatypes import DecodedPhoto, Pixels
+from alignimation_index.errors import DecodeError
+from alignimation_index.library.formats import format_by_content
+
+MAX_PIXELS = 178_956_970
+"""Largest width × height that is decoded: the size at which Pillow, too, stops by default."""
+
+# AVIF before HEIF: either may carry the brand mif1, and only the AVIF reader looks at the compatible brands.
+# JPEG opens MPO as well.
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
+
+_ORIENTATION_TAG = 0x0112
+_TRANSPOSE_TO_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF 2.32, tag 0x0112: how to turn the stored picture upright; 1 needs nothing."""
+
+_LAST_COLUMN_FIRST, _LAST_ROW_FIRST = (2, 3, 6, 7), (3, 4, 7, 8)
+"""Orientations that bring a rounded-up end of the stored picture to the upright one's left, and to its top."""
+
+_TRUNCATED = re.compile(r"truncat|end of file|buffer overrun", re.IGNORECASE)
+
+log = logging.getLogger(__name__)
+
+
+def decode(data: bytes, min_side_px: int | None = None) -> DecodedPhoto:
+    """Decode the first frame of a picture, upright, in sRGB, transparent parts over white.
+
+    Formats, told by content: JPEG, MPO, PNG, WebP, TIFF, BMP, GIF, HEIF, AVIF. Safe to call from many threads.
+
+    Args:
+        data: the whole file.
+        min_side_px: at least 1; the pixels may be reduced by an integer factor as long as their shorter side keeps
+            this many. A JPEG is decoded at 1/2, 1/4 or 1/8 of its size, which is also several times as fast. None:
+            full size. A side that the factor does not divide is rounded up.
+
+    Returns:
+        (H, W, 3) uint8 RGB pixels with the full upright size.
+
+    Raises:
+        DecodeError: the picture is empty, truncated, damaged, too large or of another format.
+    """
+    with open_picture(data) as image:
+        stored_size = _load(image, min_side_px)
+        orientation = read_orientation(image)
+        factor = max(1, min(image.size) // min_side_px) if min_side_px else 1
+        reduced = _to_8_bit_colour(image).reduce(factor)
+        reduction = factor * _dct_reduction(stored_size, image.size)
+        rgb = _to_srgb(_over_white(reduced), image.info.get("icc_profile"))
+        return _upright(rgb, stored_size, reduction, orientation)
+
+
+@contextmanager
+def open_picture(data: bytes) -> Iterator[Image.Image]:
+    """Open a picture's header; whatever goes wrong, then or inside the block, becomes a DecodeError."""
+    _prepare_pillow()
+    if not data:
+        raise DecodeError("the file is empty")
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            _check_pixel_count(*image.size)
+            yield image
+    except DecodeError:
+        raise
+    except Exception as error:
+        raise DecodeError(_reason(error, data)) from error
+
+
+def read_orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8, of an opened picture's pixels; 1 where it is missing or broken."""
+    if image.format == "TIFF":
+        return 1  # Pillow turns it upright by itself, and names the upright size from the start
+    try:
+        orientation = image.getexif().get(_ORIENTATION_TAG)
+    except Exception as error:  # Pillow raises whatever the broken bytes provoke
+        log.debug("unreadable EXIF: %s", error)
+        return 1
+    return orientation if isinstance(orientation, int) and orientation in _TRANSPOSE_TO_UPRIGHT else 1
+
+
+def upright_size(stored_size: tuple[int, int], orientation: int) -> tuple[int, int]:
+    """(width, height) after turning a picture of this stored (width, height) upright."""
+    width, height = stored_size
+    return (height, width) if orientation >= 5 else (width, height)
+
+
+def _dct_reduction(stored_size: tuple[int, int], loaded_size: tuple[int, int]) -> int:
+    """By how much libjpeg reduced both sides, rounding up."""
+    width, height = stored_size
+    return next(factor for factor in (1, 2, 4, 8) if loaded_size == (-(-width // factor), -(-height // factor)))
+
+
+def _upright(reduced: Image.Image, stored_size: tuple[int, int], reduction: int, orientation: int) -> DecodedPhoto:
+    """Turn pixels upright, and find where they lie on the upright photo: a last column or row may overhang it."""
+    rgb = reduced.transpose(_TRANSPOSE_TO_UPRIGHT[orientation]) if orientation != 1 else reduced
+    width, height = upright_size(stored_size, orientation)
+    overhang_px = (
+        rgb.width * reduction - width if orientation in _LAST_COLUMN_FIRST else 0,
+        rgb.height * reduction - height if orientation in _LAST_ROW_FIRST else 0,
+    )
+    return DecodedPhoto(np.array(rgb, np.uint8), width, height, reduction, overhang_px)
+
+
+@functools.cache
+def _prepare_pillow() -> None:
+    """Register the readers that Pillow does not load by itself, and keep its remarks on broken files to itself."""
+    import pillow_heif
+    from PIL import AvifImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401 - importing registers them
+
+    pillow_heif.register_heif_opener()
+    # warnings.catch_warnings() would not do: it is not safe in threads.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+
+def _check_pixel_count(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise DecodeError(f"decompression bomb: {width} × {height} pixels, more than {MAX_PIXELS}")
+
+
+def _reason(error: Exception, data: bytes) -> str:
+    text = " ".join(str(error).split())
+    if isinstance(error, UnidentifiedImageError):
+        return _reason_for_unidentified(data)
+    if isinstance(error, Image.DecompressionBombError):
+        return f"decompression bomb: {text}"
+    if isinstance(error, MemoryError):
+        return "too large for the memory of this machine"
+    if _TRUNCATED.search(text):
+        return f"truncated: {text}"
+    return f"damaged: {type(error).__name__}: {text}"
+
+
+def _reason_for_unidentified(data: bytes) -> str:
+    name = format_by_content(data)
+    if name in _FORMATS:
+        return f"truncated or damaged: the header of this {name} cannot be read"
+    return "not a picture in a supported format" + (f": the content is {name}" if name else "")
+
+
+def _load(image: Image.Image, min_side_px: int | None) -> tuple[int, int]:
+    """Decode the pixels, a JPEG's at reduced size; return the (width, height) of the full picture as stored."""
+    if image.format in ("JPEG", "MPO") and min_side_px is not None:
+        stored_size = image.size
+        image.draft(None, (min_side_px, min_side_px))
+        image.load()
+        return stored_size
+    image.load()
+    return image.size
+
+
+def _to_8_bit_colour(image: Image.Image) -> Image.Image:
+    """Convert any mode to L, RGB or, with transparency, RGBA."""
+    if image.mode.startswith(("I", "F")):
+        return Image.fromarray(_scale_to_8_bit(np.asarray(image)))
+    if image.mode == "La":
+        image = image.convert("LA")
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    return image if image.mode in ("L", "RGB") else image.convert("RGB")
+
+
+def _scale_to_8_bit(values: NDArray[np.generic]) -> Pixels:
+    """Scale (H, W) grey values to 0..255; white is the usual value that holds them all, else the largest there is."""
+    usual_whites = (1.0, 255.0, 65535.0) if np.issubdtype(values.dtype, np.floating) else (65535.0,)
+    grey = np.nan_to_num(values.astype(np.float32), posinf=0, neginf=0)
+    black, brightest = min(0.0, float(grey.min())), float(grey.max())
+    white = next((white for white in usual_whites if brightest <= white), brightest)
+    scaled: Pixels = np.rint((grey - black) * (255 / (white - black))).astype(np.uint8)
+    return scaled
+
+
+def _over_white(image: Image.Image) -> Image.Image:
+    if image.mode != "RGBA":
+        return image.convert("RGB")
+    white = Image.new("RGBA", image.size, "white")
+    white.alpha_composite(image)
+    return white.convert("RGB")
+
+
+def _to_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
+    """Convert RGB pixels from their embedded colour space, Display P3 for instance, to sRGB.
+
+    A profile of another kind (CMYK, grey) spoke of the pixels before they became RGB: it is passed over.
+    """
+    if not icc_profile or icc_profile[16:20] != b"RGB ":
+        return image
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
+        if ImageCms.getProfileDescription(profile).lower().startswith("srgb"):
+            return image
+        return ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB")) or image
+    except (ImageCms.PyCMSError, OSError) as error:
+        log.debug("unusable colour profile: %s", error)
+        return image

@@ -1,0 +1,86 @@
+"""FaceNet: facenet-pytorch's Inception-ResNet v1, trained on VGGFace2 (Schroff et al. 2015; Cao et al. 2018)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from pickle import UnpicklingError
+
+import numpy as np
+import torch
+from facenet_pytorch.models.inception_resnet_v1 import InceptionResnetV1
+
+from alignimation_index.datatypes import Detections, Float, Images
+from alignimation_index.errors import UserError
+from alignimation_index.models.chips import embed_each
+from alignimation_index.similarity import Matrices
+
+CHIP_SIZE = 160
+_BATCH_SIZE = 16
+
+
+class FacenetEmbedder:
+    """Embeds faces with FaceNet: unit vectors. Satisfies FaceEmbedder."""
+
+    model_id = "facenet-vggface2"
+    dimension = 512
+
+    def __init__(self, path: Path, device: str | torch.device = "cpu") -> None:
+        """Load the state dict at `path`; it may hold the classifier (`logits.*`), which is left out.
+
+        Raises:
+            UserError: the file is missing, or holds other weights.
+        """
+        self._device = torch.device(device)
+        network = InceptionResnetV1()
+        network.load_state_dict(_read_state(path, network))
+        self._network = network.eval().to(self._device).to(memory_format=torch.channels_last)
+
+    def embed(self, images: Images, faces: Sequence[Detections]) -> list[Float]:
+        """Embed the faces of each image: (N, 512) float32 of length 1 per image, from their boxes."""
+        sizes = [image.shape[:2] for image in images]
+        transforms = [chip_from_image(f.boxes, width, height) for f, (height, width) in zip(faces, sizes, strict=True)]
+        return embed_each(images, transforms, CHIP_SIZE, self.embed_chips)
+
+    @torch.inference_mode()
+    def embed_chips(self, chips: torch.Tensor) -> Float:
+        """Embed (N, 3, 160, 160) RGB chips, 0..255 of any dtype, into (N, 512) float32 of length 1."""
+        batches = [self._embed_batch(batch) for batch in torch.split(chips, _BATCH_SIZE)]
+        return torch.cat(batches).numpy() if batches else np.zeros((0, self.dimension), np.float32)
+
+    def _embed_batch(self, chips: torch.Tensor) -> torch.Tensor:
+        standardised = (chips.to(self._device).float() - 127.5) / 128
+        vectors: torch.Tensor = self._network(standardised.contiguous(memory_format=torch.channels_last))
+        return vectors.cpu()
+
+
+def chip_from_image(boxes: Float, width: int, height: int) -> Matrices:
+    """Map boxes to chips as facenet-pytorch's `extract_face` does without margin: clipped, then stretched.
+
+    Args:
+        boxes: (N, 4) xyxy in pixels.
+        width: of the image, in pixels.
+        height: of the image, in pixels.
+
+    Returns:
+        (N, 2, 3) float64 `chip_from_image`, both in pixels; a box of less than a pixel counts as one pixel.
+    """
+    corners = np.clip(np.asarray(boxes, np.float64).reshape(-1, 2, 2), 0, [width, height])
+    scales = CHIP_SIZE / np.maximum(corners[:, 1] - corners[:, 0], 1)
+    transforms = np.zeros((len(corners), 2, 3))
+    transforms[:, [0, 1], [0, 1]] = scales
+    transforms[:, :, 2] = (0.5 - corners[:, 0]) * scales - 0.5
+    return transforms
+
+
+def _read_state(path: Path, network: InceptionResnetV1) -> dict[str, torch.Tensor]:
+    """Read the state dict without its classifier."""
+    next_step = "delete it and fetch it again"
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
+        raise UserError(f"{path}: cannot be read as weights ({error}); {next_step}") from error
+    embedding = {key: value for key, value in state.items() if not key.startswith("logits.")}
+    if embedding.keys() != network.state_dict().keys():
+        raise UserError(f"{path}: holds the weights of another network; {next_step}")
+    return embedding

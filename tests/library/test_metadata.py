@@ -1,0 +1,210 @@
+import contextlib
+import io
+from datetime import datetime
+from pathlib import Path
+
+import pillow_heif
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from alignimation_index.errors import DecodeError
+from alignimation_index.library.decode import decode
+from alignimation_index.library.metadata import parse_exif_date, parse_utc_offset, read_metadata
+
+HOSTILE = Path(__file__).parents[2] / "../shared/data/hostile"
+ORIGINAL, DIGITIZED, MODIFIED, OFFSET_ORIGINAL, OFFSET_DIGITIZED = 0x9003, 0x9004, 0x0132, 0x9011, 0x9012
+MAKE, MODEL, ORIENTATION = 0x010F, 0x0110, 0x0112
+TAKEN = datetime(2004, 5, 6, 7, 8, 9)
+
+pillow_heif.register_heif_opener()
+
+
+def picture(ifd0=None, exif_ifd=None, file_format="JPEG"):
+    exif = Image.Exif()
+    exif.update(ifd0 or {})
+    exif.get_ifd(0x8769).update(exif_ifd or {})
+    buffer = io.BytesIO()
+    Image.new("RGB", (48, 32)).save(buffer, file_format, exif=exif.tobytes())
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
+def test_every_format_tells_size_date_offset_and_camera(file_format):
+    data = picture(
+        {ORIENTATION: 6, MAKE: "Canon", MODEL: "Canon EOS 5D"},
+        {ORIGINAL: "2004:05:06 07:08:09", OFFSET_ORIGINAL: "+02:00"},
+        file_format,
+    )
+    metadata = read_metadata(data)
+    assert (metadata.width_px, metadata.height_px) == (32, 48)
+    assert (metadata.taken_at, metadata.taken_at_source, metadata.utc_offset) == (TAKEN, "exif", "+02:00")
+    assert metadata.camera == "Canon EOS 5D"
+
+
+def test_original_comes_before_digitized_before_modified():
+    modified = {MODIFIED: "2010:01:02 03:04:05"}
+    digitized = {DIGITIZED: "2006:05:06 07:08:09", OFFSET_DIGITIZED: "-05:00"}
+    original = {ORIGINAL: "2004:05:06 07:08:09"}
+    dated = [read_metadata(picture(modified, tags)) for tags in (digitized | original, digitized, {})]
+    assert [(m.taken_at.year, m.taken_at_source, m.utc_offset) for m in dated] == [
+        (2004, "exif", None),
+        (2006, "exif", "-05:00"),
+        (2010, "exif-modified", None),
+    ]
+
+
+def test_an_impossible_date_gives_way_to_the_next():
+    metadata = read_metadata(picture({MODIFIED: "2010:01:02 03:04:05"}, {ORIGINAL: "0000:00:00 00:00:00"}))
+    assert (metadata.taken_at.year, metadata.taken_at_source) == (2010, "exif-modified")
+
+
+def test_a_picture_without_exif_has_a_size_and_nothing_else():
+    metadata = read_metadata(picture())
+    assert (metadata.width_px, metadata.height_px) == (48, 32)
+    assert (metadata.taken_at, metadata.taken_at_source, metadata.utc_offset, metadata.camera) == (None,) * 4
+
+
+def test_an_offset_written_behind_the_date_counts():
+    assert read_metadata(picture({}, {ORIGINAL: "2004:05:06 07:08:09.50+0200"})).utc_offset == "+02:00"
+
+
+@pytest.mark.parametrize("value", [7, b"2004:05:06 07:08:09\0\0", "2004:05:06 07:08:09\0rest"])
+def test_values_of_other_types_do_no_harm(value):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[ORIGINAL] = value
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, "JPEG", exif=exif.tobytes())
+    assert read_metadata(buffer.getvalue()).taken_at == (None if value == 7 else TAKEN)
+
+
+@given(st.data())
+def test_exif_that_is_cut_off_or_overwritten_never_stops_reading(data):
+    whole = picture({MAKE: "Canon", ORIENTATION: 6}, {ORIGINAL: "2004:05:06 07:08:09"})
+    start = whole.index(b"Exif\0\0")
+    end = start - 2 + int.from_bytes(whole[start - 2 : start], "big")
+    position = data.draw(st.integers(start, end - 1))
+    noise = data.draw(st.binary(min_size=1, max_size=20))[: end - position]
+    metadata = read_metadata(whole[:position] + noise + whole[position + len(noise) :])
+    assert sorted((metadata.width_px, metadata.height_px)) == [32, 48]
+
+
+@pytest.mark.parametrize(
+    ("make", "model", "camera"),
+    [
+        ("Canon", "Canon EOS 5D", "Canon EOS 5D"),
+        ("NIKON CORPORATION", "NIKON D70", "NIKON D70"),
+        ("Apple", "iPhone 7", "Apple iPhone 7"),
+        ("SONY  \0\0", "DSC-T1\0", "SONY DSC-T1"),
+        ("Canon", None, "Canon"),
+        (None, "iPhone 7", "iPhone 7"),
+        ("  ", "", None),
+    ],
+)
+def test_a_camera_is_named_by_make_and_model_once(make, model, camera):
+    tags = {tag: value for tag, value in ((MAKE, make), (MODEL, model)) if value is not None}
+    assert read_metadata(picture(tags)).camera == camera
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2004:05:06 07:08:09",
+        "2004-05-06 07:08:09",
+        "2004/05/06 07:08:09",
+        "2004-05-06T07:08:09Z",
+        "2004: 5: 6 07:08:09",
+        " 2004:05:06 07:08:09.123 ",
+        "2004:05:06 07:08:09+02:00",
+    ],
+)
+def test_a_date_is_read_however_it_is_written(text):
+    assert parse_exif_date(text) == TAKEN
+
+
+def test_a_missing_time_is_midnight():
+    assert parse_exif_date("2004/05/06") == datetime(2004, 5, 6)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "soon",
+        "2004",
+        "2004:13:45 07:08:09",
+        "0000:00:00 00:00:00",
+        "    :  :     :  :  ",
+        "2004:05:06 25:00:00",
+        "1825:05:06 07:08:09",
+        "9999:05:06 07:08:09",
+        "٢٠٠٤:٠٥:٠٦ ٠٧:٠٨:٠٩",
+    ],
+)
+def test_what_cannot_be_the_date_of_a_photo_is_none(text):
+    assert parse_exif_date(text) is None
+
+
+@pytest.mark.parametrize("year", [1970, 1980, 2000, 2001, 2002])
+def test_the_date_of_a_clock_that_was_never_set_is_none(year):
+    assert parse_exif_date(f"{year}:01:01 00:00:00") is None
+
+
+def test_new_year_fireworks_are_photos():
+    assert parse_exif_date("2000:01:01 00:00:01") == datetime(2000, 1, 1, 0, 0, 1)
+
+
+@given(st.text() | st.from_regex(r"\s*\d{4}[:/-]\d{1,2}[:/-]\d{1,2} \d\d:\d\d:\d\d.*"))
+def test_no_text_breaks_the_date_parser(text):
+    parsed = parse_exif_date(text)
+    assert parsed is None or parsed.year >= 1826
+    parse_utc_offset(text)
+
+
+@given(st.datetimes(datetime(1826, 1, 2), datetime(2025, 12, 31)).filter(lambda date: (date.month, date.day) != (1, 1)))
+def test_every_date_written_by_a_camera_is_read_back(date):
+    date = date.replace(microsecond=0)
+    assert parse_exif_date(f"{date:%Y:%m:%d %H:%M:%S}") == date
+
+
+@pytest.mark.parametrize(
+    ("text", "offset"),
+    [
+        ("+02:00", "+02:00"),
+        ("-0530", "-05:30"),
+        ("Z", "+00:00"),
+        ("+14:00", "+14:00"),
+        ("+15:00", None),
+        ("+02:60", None),
+        ("   :  ", None),
+        ("", None),
+        ("02:00", None),
+    ],
+)
+def test_an_offset_is_validated(text, offset):
+    assert parse_utc_offset(text) == offset
+
+
+@pytest.mark.parametrize("data", [b"", b"just text", b"%PDF-1.4"])
+def test_what_is_no_picture_is_refused_as_decode_refuses_it(data):
+    with pytest.raises(DecodeError) as of_decode:
+        decode(data)
+    with pytest.raises(DecodeError) as of_metadata:
+        read_metadata(data)
+    assert str(of_metadata.value) == str(of_decode.value)
+
+
+@pytest.mark.skipif(not HOSTILE.is_dir(), reason="needs the hostile pictures in ../shared/data")
+def test_hostile_files_that_decode_have_the_size_that_was_read_from_their_header():
+    for path in HOSTILE.glob("*[!v]"):
+        with contextlib.suppress(DecodeError):
+            photo = decode(path.read_bytes(), 30)
+            metadata = read_metadata(path.read_bytes())
+            assert (metadata.width_px, metadata.height_px) == (photo.width_px, photo.height_px), path
+
+
+@pytest.mark.skipif(not HOSTILE.is_dir(), reason="needs the hostile pictures in ../shared/data")
+def test_a_photo_straight_from_a_phone_tells_its_date_and_camera():
+    metadata = read_metadata((HOSTILE / "immich_test_assets__formats__heic__IMG_2682.heic").read_bytes())
+    assert (metadata.taken_at, metadata.camera) == (datetime(2019, 3, 21, 11, 4, 22), "Apple iPhone 7")
