@@ -19,6 +19,25 @@ LANDMARK_NAMES = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 
 
 @dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A picture file as its folder lists it.
+
+    Attributes:
+        path: absolute; bytes that are no text in the file system's encoding are kept as surrogate escapes.
+        size: bytes.
+        mtime_ns: time of the last change, nanoseconds since 1970 UTC.
+        inode: with the device, the file's identity across a rename.
+        supported: False for a known picture format that cannot be read, see `formats.unsupported_reason`.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+    inode: int
+    supported: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class DecodedPhoto:
     """A photo's pixels, upright (EXIF orientation applied) and perhaps reduced.
 
@@ -46,12 +65,12 @@ class DecodedPhoto:
     def to_photo(self, points: Float) -> Float:
         """Map (..., 2) points from decoded pixels to photo pixels."""
         matrix = self.photo_from_decoded
-        return (points * matrix[0, 0] + matrix[:, 2]).astype(np.float32)
+        return np.asarray(points * matrix[0, 0] + matrix[:, 2], np.float32)
 
     def to_decoded(self, points: Float) -> Float:
         """Map (..., 2) points from photo pixels to decoded pixels."""
         matrix = self.photo_from_decoded
-        return ((points - matrix[:, 2]) / matrix[0, 0]).astype(np.float32)
+        return np.asarray((points - matrix[:, 2]) / matrix[0, 0], np.float32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alignimation_index.datatypes import FoundFile
 from alignimation_index.errors import UserError
 from alignimation_index.library.formats import PHOTO_EXTENSIONS, extension, is_picture
 
@@ -29,25 +30,6 @@ OnError = Callable[[str, str], None]
 
 class FileChanged(OSError):  # noqa: N818 - an event, like FileNotFound
     """A file is no longer the one that was found; the message is the reason, without the path."""
-
-
-@dataclass(frozen=True, slots=True)
-class FoundFile:
-    """A picture file as its folder lists it.
-
-    Attributes:
-        path: absolute; bytes that are no text in the file system's encoding are kept as surrogate escapes.
-        size: bytes.
-        mtime_ns: time of the last change, nanoseconds since 1970 UTC.
-        inode: with the device, the file's identity across a rename.
-        supported: False for a known picture format that cannot be read, see `formats.unsupported_reason`.
-    """
-
-    path: str
-    size: int
-    mtime_ns: int
-    inode: int
-    supported: bool = True
 
 
 def walk(root: Path, on_error: OnError) -> Iterator[FoundFile]:

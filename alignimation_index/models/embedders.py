@@ -86,6 +86,18 @@ def load_embedder(name: str, weights: WeightStore, device: str = "cpu") -> FaceE
     return _registered(name).load(weights, device)
 
 
+def weights_of(name: str) -> Weights:
+    """The weight file of an embedder.
+
+    Raises:
+        UserError: the name is unknown, or a package brings its weights.
+    """
+    weights = _registered(name).weights
+    if weights is None:
+        raise UserError(f"{name}: its weights are in an installed package; there is nothing to fetch or verify")
+    return weights
+
+
 _SECOND_CHOICE = (
     f"using {EMBEDDED}, since the weights of {PREFERRED} are not here; to switch, run"
     f" `alignindex models fetch {PREFERRED}` and index into a new store (--store)"

@@ -22,6 +22,7 @@ from torchvision.ops import nms
 
 from alignimation_index.datatypes import Detections, Float, Images, Pixels
 from alignimation_index.models.chips import cut_chips
+from alignimation_index.models.faces import DETECTOR, REFINER
 from alignimation_index.similarity import Matrices, apply, compose, fit_similarity, invert
 
 PNET_CELL_PX, PNET_STRIDE_PX = 12, 2
@@ -50,7 +51,7 @@ def normalised(pixels: torch.Tensor) -> torch.Tensor:
 class MtcnnDetector:
     """The cascade: P-Net proposes on a pyramid, R-Net rejects, O-Net places the box and five landmarks."""
 
-    model_id = "mtcnn"
+    model_id = DETECTOR
 
     def __init__(self, device: str = "cpu") -> None:
         self._device = device
@@ -116,7 +117,7 @@ class OnetRefiner:
     and on their mirror images. Turning or scaling the photo turns and scales the result with it.
     """
 
-    model_id = "mtcnn-onet-median"
+    model_id = REFINER
 
     def __init__(self, device: str = "cpu") -> None:
         self._device = device
@@ -137,7 +138,8 @@ class OnetRefiner:
     def _read(self, chips: torch.Tensor) -> NDArray[np.float64]:
         """(N, 5, 2) landmarks in pixels of each chip."""
         points = self._onet(normalised(chips).to(self._device))[1].cpu()
-        return points.reshape(-1, 2, 5).transpose(1, 2).double().numpy() * ONET_PX - 0.5
+        landmarks: NDArray[np.float64] = points.reshape(-1, 2, 5).transpose(1, 2).double().numpy()
+        return landmarks * ONET_PX - 0.5
 
 
 def _unmirrored(landmarks: NDArray[np.float64]) -> NDArray[np.float64]:

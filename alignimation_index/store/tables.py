@@ -109,7 +109,7 @@ class StageRun(Base):
     """A stage is done with a photo (with a content, that is): written in the transaction that writes its results."""
 
     __tablename__ = "stage_run"
-    __table_args__ = (CheckConstraint("status IN ('done', 'error')", name="status"),)
+    __table_args__ = (CheckConstraint("status IN ('done', 'error', 'skipped')", name="status"),)
 
     photo_id: Mapped[int] = _owner("photo.id", primary_key=True)
     stage: Mapped[str] = mapped_column(primary_key=True)

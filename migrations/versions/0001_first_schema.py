@@ -129,7 +129,7 @@ def upgrade() -> None:
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("finished_at_utc", sa.DateTime(), nullable=False),
-        sa.CheckConstraint("status IN ('done', 'error')", name=op.f("ck_stage_run_status")),
+        sa.CheckConstraint("status IN ('done', 'error', 'skipped')", name=op.f("ck_stage_run_status")),
         sa.ForeignKeyConstraint(["key"], ["stage_key.key"], name=op.f("fk_stage_run_key_stage_key")),
         sa.ForeignKeyConstraint(
             ["photo_id"], ["photo.id"], name=op.f("fk_stage_run_photo_id_photo"), ondelete="CASCADE"

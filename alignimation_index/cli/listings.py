@@ -1,0 +1,194 @@
+"""`alignindex photos`, `faces`, `errors` and `query`: what the store holds, for people and for programs."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alignimation_index.cli.filters import choosing_frames, frame_filter
+from alignimation_index.cli.output import opened_store, printable, say, say_json, say_table, warn
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from sqlalchemy.orm import Session
+
+    from alignimation_index.query.expression import FrameFilter
+    from alignimation_index.query.frames import Frame, IndexedPhoto
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="For programs.")
+
+
+@click.command(short_help="List the photos.")
+@click.argument("expression", metavar="[EXPR]", default="")
+@as_json_option
+@click.pass_context
+def photos(context: click.Context, expression: str, as_json: bool) -> None:
+    """List the photos; with EXPR those on which a face is as it says."""
+    from alignimation_index.query.expression import parse_expression
+    from alignimation_index.query.frames import select_photos
+
+    with opened_store(context) as store, store.reading() as session:
+        listed = list(select_photos(session))
+        if expression:
+            wanted = {frame.content_hash for frame in _frames(session, parse_expression(expression))}
+            listed = [photo for photo in listed if photo.content_hash in wanted]
+    if as_json:
+        say_json([_photo_json(photo) for photo in listed])
+    else:
+        rows = ((photo.taken_at, photo.status, photo.paths[0]) for photo in listed)
+        say_table(("taken", "status", "path"), rows)
+
+
+@click.command(short_help="List the faces.")
+@click.argument("expression", metavar="[EXPR]", default="")
+@as_json_option
+@click.pass_context
+def faces(context: click.Context, expression: str, as_json: bool) -> None:
+    """List the faces on the photos; with EXPR those that are as it says."""
+    from alignimation_index.query.expression import parse_expression
+
+    with opened_store(context) as store, store.reading() as session:
+        frames = _frames(session, parse_expression(expression))
+    if as_json:
+        say_json([_face_json(frame) for frame in frames])
+    else:
+        _say_frames(frames)
+
+
+@click.command(short_help="List what could not be read, and why.")
+@as_json_option
+@click.pass_context
+def errors(context: click.Context, as_json: bool) -> None:
+    """List what could not be read, and why. It is tried again when the file changes."""
+    from alignimation_index.pipeline.stages import STAGES
+    from alignimation_index.store.runs import errors as stored_errors
+
+    with opened_store(context) as store, store.reading() as session:
+        rows = stored_errors(session, STAGES)
+    if as_json:
+        say_json([{"path": path, "stage": stage, "reason": reason} for path, stage, reason in rows])
+    else:
+        say_table(("path", "stage", "reason"), rows)
+
+
+@click.command(short_help="Choose frames: registered faces in the order of time.")
+@choosing_frames
+@click.option("--frontal", is_flag=True, default=None, help="Only faces that look at the camera.")
+@click.option("--json", "output", flag_value="json", help="For programs.")
+@click.option("--csv", "output", flag_value="csv", help="As a table for spreadsheets.")
+@click.option("--paths", "output", flag_value="paths", help="Only the photos' paths.")
+@click.pass_context
+def query(context: click.Context, /, output: str | None, **choice: Any) -> None:  # noqa: ANN401
+    """Choose frames, in the order of time. EXPR is of terms that hold together, empty for all:
+
+    \b
+    person:me  year:2000..2020  frontal:yes  "size:>=120"  "residual:<0.05"
+    """
+    with opened_store(context) as store, store.reading() as session:
+        frames = _frames(session, frame_filter(**choice))
+    if output == "json":
+        say_json([_frame_json(frame) for frame in frames])
+    elif output == "csv":
+        _say_csv(frames)
+    elif output == "paths":
+        for path in dict.fromkeys(frame.path for frame in frames):
+            say(path)
+    else:
+        _say_frames(frames)
+
+
+def _frames(session: Session, wanted: FrameFilter) -> list[Frame]:
+    """Select frames; a guess at who is meant is said."""
+    from dataclasses import replace
+
+    from alignimation_index.query.frames import select_frames, who_is
+
+    if wanted.person is not None:
+        person, note = who_is(session, wanted.person)
+        wanted = replace(wanted, person=person)
+        if note:
+            warn(note)
+    return select_frames(session, wanted)
+
+
+def _say_frames(frames: Sequence[Frame]) -> None:
+    header = ("taken", "face", "person", "yaw", "pitch", "frontal", "size", "quality", "path")
+    say_table(
+        header,
+        (
+            (
+                frame.taken_at,
+                frame.face_id,
+                frame.person or frame.person_id,
+                f"{frame.yaw_deg:.0f}",
+                f"{frame.pitch_deg:.0f}",
+                "yes" if frame.frontal else "no",
+                f"{frame.size_px:.0f}",
+                f"{frame.quality:.2f}",
+                frame.path,
+            )
+            for frame in frames
+        ),
+    )
+
+
+def _say_csv(frames: Sequence[Frame]) -> None:
+    fields = ("path", "taken_at", "face_id", "person_id", "person", "yaw", "pitch", "roll", "frontal", "quality")
+    writer = csv.writer(sys.stdout)
+    writer.writerow((*fields, "residual"))
+    for frame in frames:
+        values = _frame_json(frame)
+        writer.writerow(printable("" if values[name] is None else str(values[name])) for name in (*fields, "residual"))
+
+
+def _photo_json(photo: IndexedPhoto) -> dict[str, Any]:
+    return {
+        "path": photo.paths[0],
+        "paths": photo.paths,
+        "content_hash": photo.content_hash,
+        "taken_at": photo.taken_at and photo.taken_at.isoformat(),
+        "taken_at_source": photo.taken_at_source,
+        "utc_offset": photo.utc_offset,
+        "camera": photo.camera,
+        "width": photo.width_px,
+        "height": photo.height_px,
+        "status": photo.status,
+    }
+
+
+def _face_json(frame: Frame) -> dict[str, Any]:
+    return {
+        "path": frame.path,
+        "face_id": frame.face_id,
+        "box": _numbers(frame.box, 2),
+        "score": round(frame.score, 4),
+        "landmarks": _numbers(frame.landmarks, 3),
+        "yaw": round(frame.yaw_deg, 2),
+        "pitch": round(frame.pitch_deg, 2),
+        "roll": round(frame.roll_deg, 2),
+        "frontal": frame.frontal,
+        "quality": round(frame.quality, 4),
+        "person_id": frame.person_id,
+        "person": frame.person,
+        "assigned_by": None if frame.person_id is None else "machine",
+    }
+
+
+def _frame_json(frame: Frame) -> dict[str, Any]:
+    matrix = frame.template_from_photo
+    return {
+        **_face_json(frame),
+        "taken_at": frame.taken_at and frame.taken_at.isoformat(),
+        "template": frame.template,
+        "transform": None if matrix is None else _numbers(matrix, 9),
+        "residual": None if frame.residual is None else round(frame.residual, 6),
+    }
+
+
+def _numbers(array: NDArray[np.float32], digits: int) -> Any:  # noqa: ANN401 - nested lists
+    return array.astype(float).round(digits).tolist()

@@ -1,0 +1,95 @@
+"""What commands share: opening the store, and printing for people and for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import platformdirs
+
+if TYPE_CHECKING:
+    from alignimation_index.store.engine import Store
+
+
+def data_folder() -> Path:
+    """The folder of the default store and of fetched weights."""
+    return Path(platformdirs.user_data_path("alignindex", appauthor=False))
+
+
+def store_path(context: click.Context) -> Path:
+    """The store that the user named, else the default one."""
+    return context.obj or data_folder() / "store.db"
+
+
+@contextmanager
+def opened_store(context: click.Context, *, create: bool = False) -> Iterator[Store]:
+    """Open the store that the user named, for the length of a command."""
+    from alignimation_index.store.engine import Store
+
+    store = Store.open(store_path(context), create=create)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def warn(line: str) -> None:
+    """Print a line that is not the result, to stderr."""
+    _print(line, sys.stderr)
+
+
+def say(line: str) -> None:
+    """Print a line of the result."""
+    _print(line, sys.stdout)
+
+
+def say_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
+    """Print one JSON value."""
+    say(json.dumps(value, indent=1 if isinstance(value, dict) else None))
+
+
+def say_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print columns for people to read; as wide as they need to be where nobody watches."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in header:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*("" if cell is None else printable(str(cell)) for cell in row))
+    console = Console(width=None if sys.stdout.isatty() else 1000, markup=False, highlight=False)
+    console.print(table)
+
+
+def printable(text: str) -> str:
+    """A file name with the bytes that are no text replaced."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, int, int | None], None]]:
+    """Yield a callback (phase, done, total) that keeps a bar with the time left, on a terminal's stderr only."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def show(phase: str, done: int, total: int | None) -> None:
+            if phase not in tasks:
+                tasks[phase] = bar.add_task(phase, total=total)
+            bar.update(tasks[phase], completed=done, total=total)
+
+        yield show
+
+
+def _print(line: str, stream: Any) -> None:  # noqa: ANN401
+    click.echo(os.fsencode(line) if stream.isatty() is False else printable(line), file=stream)

@@ -1,0 +1,64 @@
+"""`alignindex update`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from alignimation_index.cli.output import data_folder, opened_store, progress_bar, say, warn
+
+if TYPE_CHECKING:
+    from alignimation_index.models.faces import FaceModelSource
+    from alignimation_index.pipeline.progress import Progress, UpdateReport
+    from alignimation_index.store.engine import Store
+
+
+@click.command(short_help="Index new and changed photos.")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--embedder", help="Face embedder of a new store.  [default: facenet-vggface2, else dlib-resnet]")
+@click.pass_context
+def update(context: click.Context, paths: tuple[Path, ...], embedder: str | None) -> None:
+    """Index new and changed photos in all folders added so far, after adding PATHS to them.
+
+    Each photo is computed once. Stopping at any time loses nothing: the next run goes on from there.
+    """
+    from alignimation_index.pipeline.scan import add_roots
+    from alignimation_index.pipeline.update import update as run_update
+
+    with opened_store(context, create=True) as store, progress_bar() as progress:
+        add_roots(store, paths)
+        models = choose_models(store, embedder, progress)
+        report = run_update(
+            store, models, progress, lambda: warn("Another alignindex is updating this store; waiting.")
+        )
+    print_report(report)
+
+
+def choose_models(store: Store, embedder: str | None, progress: Progress) -> FaceModelSource:
+    """The networks for a store, with its embedder pinned or chosen now; says so where it is second choice."""
+    from alignimation_index.models.embedders import choose_embedder
+    from alignimation_index.models.faces import face_models
+    from alignimation_index.models.weights import WeightStore
+    from alignimation_index.store.faces import pinned_embedder
+
+    with store.reading() as session:
+        pinned = pinned_embedder(session)
+    weights = WeightStore(data_folder() / "weights")
+    name, note = choose_embedder(embedder, pinned, weights, lambda done, total: progress("weights", done, total))
+    if note:
+        warn(note)
+    return face_models(name, weights)
+
+
+def print_report(report: UpdateReport) -> None:
+    """Say what an update did."""
+    for problem in report.problems:
+        warn(f"Warning: {problem}")
+    say(
+        f"{report.files_seen} files: {report.files_changed} new or changed, {report.files_missing} gone. "
+        f"{report.photos_computed} photos computed, {report.faces_found} faces found."
+    )
+    if report.photos_failed:
+        warn(f"{report.photos_failed} photos could not be read: see alignindex errors")

@@ -1,0 +1,51 @@
+"""The networks that the face stages run on, and their names, which are known before any of them is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from alignimation_index.models.embedders import load_embedder
+from alignimation_index.models.protocols import FaceDetector, FaceEmbedder, LandmarkRefiner
+from alignimation_index.models.weights import WeightStore
+
+DETECTOR = "mtcnn"
+REFINER = "mtcnn-onet-median"
+
+
+@dataclass(frozen=True)
+class FaceModels:
+    """Loaded networks."""
+
+    detector: FaceDetector
+    refiner: LandmarkRefiner
+    embedder: FaceEmbedder
+
+
+@dataclass(frozen=True)
+class FaceModelIds:
+    """The ids of the networks, which stage keys are made of."""
+
+    embedder: str
+    detector: str = DETECTOR
+    refiner: str = REFINER
+
+
+@dataclass(frozen=True)
+class FaceModelSource:
+    """Which networks to use, and how to load them once there is work."""
+
+    ids: FaceModelIds
+    load: Callable[[], FaceModels]
+
+
+def face_models(embedder: str, weights: WeightStore, device: str = "cpu") -> FaceModelSource:
+    """The program's own networks with the named embedder."""
+
+    def load() -> FaceModels:
+        # Imports torch, which takes seconds.
+        from alignimation_index.models.mtcnn import MtcnnDetector, OnetRefiner
+
+        return FaceModels(MtcnnDetector(device), OnetRefiner(device), load_embedder(embedder, weights, device))
+
+    return FaceModelSource(FaceModelIds(embedder), load)

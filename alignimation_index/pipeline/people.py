@@ -1,0 +1,57 @@
+"""The stage that looks at all photos at once: who is who."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from alignimation_index.people.assign import NOBODY, REACH, Labels, assign_faces, keep_ids
+from alignimation_index.pipeline.stages import ASSIGN, PHOTO_STAGES
+from alignimation_index.stages.stage import Key
+from alignimation_index.store import people, runs
+from alignimation_index.store.engine import Store
+from alignimation_index.store.people import EmbeddedFaces
+
+
+def assign_people(store: Store, embedder: str, keys: Mapping[str, Key]) -> int:
+    """Assign the faces of photos whose assignment is stale; how many photos that were.
+
+    Faces assigned under the present key stay where they are. If everything is stale, everyone is found anew and
+    recognised by the faces they share with who they were before.
+    """
+    key = keys[ASSIGN].key
+    with store.reading() as session:
+        stale = runs.stale_photo_ids(session, [key])
+        computed = [keys[stage].key for stage in PHOTO_STAGES]
+        waiting = set(runs.stale_photo_ids(session, computed))
+        photo_ids = [photo_id for photo_id in stale if photo_id not in waiting]
+        if not photo_ids:
+            return 0
+        faces = people.embedded_faces(session, embedder, ASSIGN, key)
+    labels, distances, person_ids = _assign(faces, embedder)
+    open_faces = np.flatnonzero(~faces.settled | (faces.person_ids == NOBODY))
+    with store.writing() as session:
+        for label in np.unique(labels[labels != NOBODY]).tolist():
+            if label not in person_ids:
+                person_ids[label] = people.add_person(session)
+        assigned = {
+            int(faces.face_ids[i]): (person_ids[int(labels[i])], float(distances[i]))
+            for i in open_faces
+            if labels[i] != NOBODY
+        }
+        people.replace_assignments(session, faces.face_ids[open_faces].tolist(), assigned)
+        runs.record_run(session, photo_ids, ASSIGN, key)
+    return len(photo_ids)
+
+
+def _assign(faces: EmbeddedFaces, embedder: str) -> tuple[Labels, np.ndarray, dict[int, int]]:
+    """Labels and distances of all faces, and the person that each label stands for, where there is one already."""
+    before = np.where(faces.settled, faces.person_ids, NOBODY)
+    settled_ids = np.unique(before[before != NOBODY])
+    settled = np.where(before == NOBODY, NOBODY, np.searchsorted(settled_ids, before))
+    labels, distances = assign_faces(faces.vectors, faces.photo_ids.tolist(), settled, REACH[embedder])
+    person_ids = dict(enumerate(settled_ids.tolist()))
+    founded = np.where(labels >= len(settled_ids), labels, NOBODY)
+    earlier = np.where(np.isin(faces.person_ids, settled_ids), NOBODY, faces.person_ids)
+    return labels, distances, person_ids | keep_ids(founded, earlier)

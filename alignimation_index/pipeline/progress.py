@@ -1,0 +1,32 @@
+"""How a long run tells what it is at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+Progress = Callable[[str, int, int | None], None]
+"""Called with the phase, how many are done, and how many there are (None while that is not known)."""
+
+
+@dataclass
+class UpdateReport:
+    """What an update did.
+
+    Attributes:
+        files_seen: pictures found in the roots that could be read.
+        files_changed: of those, new, changed or back since the last run.
+        files_missing: gone since the last run.
+        photos_computed: photos on which at least one stage ran.
+        photos_failed: of those, photos on which one failed.
+        faces_found: faces detected on them.
+        problems: lines on roots and folders that could not be read.
+    """
+
+    files_seen: int = 0
+    files_changed: int = 0
+    files_missing: int = 0
+    photos_computed: int = 0
+    photos_failed: int = 0
+    faces_found: int = 0
+    problems: list[str] = field(default_factory=list)

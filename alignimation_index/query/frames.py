@@ -1,0 +1,243 @@
+"""Asking the store: faces, photos and frames, as plain values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Session
+
+from alignimation_index.datatypes import Float
+from alignimation_index.errors import UserError
+from alignimation_index.query.expression import FrameFilter
+from alignimation_index.store import people
+from alignimation_index.store.tables import Assignment, Face, File, Photo, StageRun, Template, Transform
+
+ME = "me"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A photo's face as a query returns it.
+
+    Attributes:
+        path: a file that holds the photo; the first by name where there are several.
+        content_hash: SHA-256 of the photo, in hex.
+        width_px: width of the upright photo.
+        height_px: height of the upright photo.
+        taken_at: local wall-clock time, or None.
+        face_id: the face's row; kept when the face is detected again.
+        box: (4,) float32, xyxy in pixels of the upright photo.
+        score: detector's, 0..1.
+        landmarks: (5, 2) float32, in pixels of the upright photo.
+        yaw_deg: head pose, as are the next two.
+        pitch_deg: see stages.pose.
+        roll_deg: see stages.pose.
+        frontal: whether the face looks at the camera.
+        size_px: longer side of the box.
+        quality: 0..1, see stages.quality.
+        person_id: who it is, or None.
+        person: that person's name, or None.
+        template: name of the template it is registered to, or None.
+        template_from_photo: (2, 3) float32, or None where the face is not registered.
+        residual: of the registration, in template units, or None.
+    """
+
+    path: str
+    content_hash: str
+    width_px: int
+    height_px: int
+    taken_at: datetime | None
+    face_id: int
+    box: Float
+    score: float
+    landmarks: Float
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+    frontal: bool
+    size_px: float
+    quality: float
+    person_id: int | None
+    person: str | None
+    template: str | None
+    template_from_photo: Float | None
+    residual: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedPhoto:
+    """A photo at hand: the files that hold it, what it says about itself, and whether it could be read."""
+
+    paths: list[str]
+    content_hash: str
+    taken_at: datetime | None
+    taken_at_source: str | None
+    utc_offset: str | None
+    camera: str | None
+    width_px: int | None
+    height_px: int | None
+    status: str
+
+
+def select_frames(session: Session, wanted: FrameFilter) -> list[Frame]:
+    """The frames that are wanted, in the order of time; undated ones last.
+
+    Raises:
+        UserError: there is no such person.
+    """
+    conditions = _conditions(wanted)
+    if wanted.person is not None:
+        conditions.append(Assignment.person_id == _person_id(session, wanted.person))
+    return [Frame(*row) for row in session.execute(_statement(conditions)).tuples()]
+
+
+def select_photos(session: Session) -> Iterator[IndexedPhoto]:
+    """All photos at hand, in the order of their first paths."""
+    paths: dict[int, list[str]] = {}
+    here = File.missing_since_utc.is_(None)
+    for photo_id, path in session.execute(
+        select(Photo.id, File.path).join(Photo, Photo.id == File.photo_id).where(here).order_by(File.path)
+    ):
+        paths.setdefault(photo_id, []).append(path)
+    failed = set(session.scalars(select(StageRun.photo_id).where(StageRun.status == "error")))
+    photos = {photo.id: photo for photo in session.scalars(select(Photo))}
+    for photo_id, files in paths.items():
+        photo = photos[photo_id]
+        yield IndexedPhoto(
+            files,
+            photo.content_hash,
+            photo.taken_at,
+            photo.taken_at_source,
+            photo.utc_offset,
+            photo.camera,
+            photo.width_px,
+            photo.height_px,
+            "error" if photo_id in failed else "ok",
+        )
+
+
+def who_is(session: Session, name: str) -> tuple[str, str | None]:
+    """Resolve whom a user means: the person's number, and a line to show where that was a guess.
+
+    "me", where nobody is so named, is the person on most photos.
+
+    Raises:
+        UserError: there is no such person.
+    """
+    person_id = people.find_person(session, name)
+    if person_id is not None:
+        return str(person_id), None
+    everyone = people.summaries(session)
+    if name != ME or not everyone:
+        raise UserError(f"Nobody is called {name}. See who there is: alignindex people list")
+    first = everyone[0]
+    called = f" ({first.name})" if first.name else ""
+    return str(first.id), (
+        f"Nobody is named me: taking person {first.id}{called}, who is on most photos ({first.photo_count}). "
+        f"To change that: alignindex people name NUMBER me"
+    )
+
+
+def _person_id(session: Session, name: str) -> int:
+    number, _ = who_is(session, name)
+    return int(number)
+
+
+def _conditions(wanted: FrameFilter) -> list[ColumnElement[bool]]:
+    bounds = [
+        (wanted.first_year, lambda value: Photo.taken_at >= datetime(value, 1, 1)),
+        (wanted.last_year, lambda value: Photo.taken_at < datetime(value + 1, 1, 1)),
+        (wanted.frontal, lambda value: Face.frontal.is_(value)),
+        (wanted.min_size_px, lambda value: Face.size_px >= value),
+        (wanted.max_residual, lambda value: Transform.residual <= value),
+    ]
+    return [condition(value) for value, condition in bounds if value is not None]
+
+
+def _statement(conditions: list[ColumnElement[bool]]) -> Select[Any]:
+    name = people.names()
+    here = (File.photo_id == Photo.id) & File.missing_since_utc.is_(None)
+    path = select(func.min(File.path)).where(here).correlate(Photo).scalar_subquery()
+    return (
+        select(
+            path.label("path"),
+            Photo.content_hash,
+            Photo.width_px,
+            Photo.height_px,
+            Photo.taken_at,
+            Face.id,
+            Face.box,
+            Face.score,
+            Face.landmarks,
+            Face.yaw_deg,
+            Face.pitch_deg,
+            Face.roll_deg,
+            Face.frontal,
+            Face.size_px,
+            Face.quality,
+            Assignment.person_id,
+            name.c.value,
+            Template.name,
+            Transform.matrix,
+            Transform.residual,
+        )
+        .join(Photo, Photo.id == Face.photo_id)
+        .outerjoin(Assignment, Assignment.face_id == Face.id)
+        .outerjoin(name, name.c.person_id == Assignment.person_id)
+        .outerjoin(Transform, Transform.face_id == Face.id)
+        .outerjoin(Template, Template.id == Transform.template_id)
+        .where(path.is_not(None), Face.landmarks.is_not(None), Face.quality.is_not(None), *conditions)
+        .order_by(Photo.taken_at.is_(None), Photo.taken_at, path, Face.id)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Frames for an animation: what is in, how many photos are left out for each reason, and what to tell the user."""
+
+    frames: list[Frame]
+    left_out: dict[str, int]
+    note: str | None
+
+
+def choose_frames(session: Session, wanted: FrameFilter, limit: int | None = None) -> Chosen:
+    """Choose the frames of an animation, at most `limit` of them, evenly, and count those left out by reason.
+
+    Without a person in `wanted` it is "me", see `who_is`.
+
+    Raises:
+        UserError: there is no such person.
+    """
+    person, note = who_is(session, wanted.person or ME)
+    candidates = select_frames(
+        session, FrameFilter(person=person, first_year=wanted.first_year, last_year=wanted.last_year)
+    )
+    frames: list[Frame] = []
+    left_out: Counter[str] = Counter()
+    for frame in candidates:
+        reason = _why_not(frame, wanted)
+        if reason:
+            left_out[reason] += 1
+        else:
+            frames.append(frame)
+    if limit is not None and len(frames) > limit:
+        left_out[f"more than --limit {limit}"] = len(frames) - limit
+        frames = [frames[round(i * (len(frames) - 1) / max(limit - 1, 1))] for i in range(limit)]
+    return Chosen(frames, dict(left_out), note)
+
+
+def _why_not(frame: Frame, wanted: FrameFilter) -> str | None:
+    if frame.template_from_photo is None or frame.residual is None:
+        return "the face could not be registered"
+    if wanted.frontal is not None and frame.frontal is not wanted.frontal:
+        return "not frontal (--any-pose keeps them)" if wanted.frontal else "frontal"
+    if wanted.min_size_px is not None and frame.size_px < wanted.min_size_px:
+        return f"the face is smaller than {wanted.min_size_px:g} pixels"
+    if wanted.max_residual is not None and frame.residual > wanted.max_residual:
+        return f"the residual is above {wanted.max_residual:g}"
+    return None

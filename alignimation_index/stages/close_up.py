@@ -1,0 +1,47 @@
+"""Stages that look at faces closely: landmarks, embedding, quality.
+
+Each reads pixels in which even the smallest face keeps its detail, so the photo is decoded for them at the scale that
+`close_up_side` asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from alignimation_index.datatypes import DecodedPhoto, Detections, Float
+from alignimation_index.models.protocols import FaceEmbedder, LandmarkRefiner
+
+# The embedders' chips are 150 and 160 pixels wide and show little more than the box.
+FACE_DETAIL_PX = 160
+
+
+def close_up_side(faces: Detections, width_px: int, height_px: int) -> int:
+    """The shorter side to decode so that the smallest face keeps FACE_DETAIL_PX pixels, or all that it has."""
+    shorter_px = min(width_px, height_px)
+    if not len(faces):
+        return shorter_px
+    smallest_px = float((faces.boxes[:, 2:] - faces.boxes[:, :2]).max(1).min())
+    return max(1, min(shorter_px, round(shorter_px * FACE_DETAIL_PX / max(smallest_px, 1))))
+
+
+def refine_landmarks(
+    photos: Sequence[DecodedPhoto], landmarks: Sequence[Float], refiner: LandmarkRefiner
+) -> list[Float]:
+    """Refine detected landmarks: (N, 5, 2) float32 per photo, in pixels of the full upright photo, in and out."""
+    decoded = [photo.to_decoded(points) for photo, points in zip(photos, landmarks, strict=True)]
+    refined = refiner.refine([photo.pixels for photo in photos], decoded)
+    return [photo.to_photo(points) for photo, points in zip(photos, refined, strict=True)]
+
+
+def embed_faces(photos: Sequence[DecodedPhoto], faces: Sequence[Detections], embedder: FaceEmbedder) -> list[Float]:
+    """Embed faces, given in pixels of the full upright photo: (N, D) float32 per photo."""
+    decoded = [_to_decoded(photo, found) for photo, found in zip(photos, faces, strict=True)]
+    vectors = embedder.embed([photo.pixels for photo in photos], decoded)
+    return [np.asarray(rows, np.float32) for rows in vectors]
+
+
+def _to_decoded(photo: DecodedPhoto, faces: Detections) -> Detections:
+    boxes = photo.to_decoded(faces.boxes.reshape(-1, 2, 2)).reshape(-1, 4)
+    return Detections(boxes, faces.scores, photo.to_decoded(faces.landmarks))

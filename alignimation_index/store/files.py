@@ -1,0 +1,131 @@
+"""Roots, files and the photos they hold, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from alignimation_index.datatypes import FoundFile
+from alignimation_index.store.tables import File, Photo, Root, utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """What the store knows of a path: the cheap check, and whether there is something left to do about it."""
+
+    id: int
+    size: int
+    mtime_ns: int
+    inode: int
+    missing: bool
+    failed: bool
+
+    def is_unchanged(self, found: FoundFile) -> bool:
+        """Whether the file found is the one known, by size, modification time and inode."""
+        return (self.size, self.mtime_ns, self.inode) == (found.size, found.mtime_ns, found.inode)
+
+
+def add_root(session: Session, path: str) -> None:
+    """Watch a folder or file, unless a root above it does already; roots below it become part of it."""
+    roots = list(session.scalars(select(Root)))
+    if any(_is_within(path, root.path) for root in roots):
+        return
+    added = Root(path=path)
+    session.add(added)
+    session.flush()
+    for root in roots:
+        if _is_within(root.path, path):
+            session.execute(update(File).where(File.root_id == root.id).values(root_id=added.id))
+            session.execute(delete(Root).where(Root.id == root.id))
+
+
+def roots(session: Session) -> list[Root]:
+    """All roots, by path."""
+    return list(session.scalars(select(Root).order_by(Root.path)))
+
+
+def is_in_a_root(session: Session, path: str) -> bool:
+    """Whether a path lies within a watched folder."""
+    return any(_is_within(path, root.path) for root in roots(session))
+
+
+def known_files(session: Session, root_id: int) -> dict[str, KnownFile]:
+    """The files of a root by path."""
+    columns = (File.path, File.id, File.size, File.mtime_ns, File.inode, File.missing_since_utc, File.error)
+    rows = session.execute(select(*columns).where(File.root_id == root_id))
+    return {
+        path: KnownFile(id_, size, mtime_ns, inode, missing is not None, error is not None)
+        for path, id_, size, mtime_ns, inode, missing, error in rows
+    }
+
+
+def record_found(session: Session, root_id: int, found: FoundFile, known: KnownFile | None, error: str | None) -> None:
+    """Note a file that is new, changed or back: its content is not known until it has been read."""
+    row = session.get(File, known.id) if known else None
+    if row is None:
+        row = File(root_id=root_id, path=found.path)
+        session.add(row)
+    if known is None or not known.is_unchanged(found) or known.failed:
+        row.photo_id = None
+    row.size, row.mtime_ns, row.inode = found.size, found.mtime_ns, found.inode
+    row.missing_since_utc, row.error = None, error
+
+
+def mark_missing(session: Session, file_ids: Iterable[int]) -> None:
+    """Note that files are gone; their photos, faces and answers stay."""
+    now = utc_now()
+    session.execute(update(File), [{"id": id_, "missing_since_utc": now} for id_ in file_ids])
+
+
+def pending_files(session: Session) -> list[tuple[int, FoundFile]]:
+    """Files whose content is not known yet, by path."""
+    waiting = File.photo_id.is_(None) & File.error.is_(None) & File.missing_since_utc.is_(None)
+    rows = session.scalars(select(File).where(waiting).order_by(File.path))
+    return [(row.id, _found(row)) for row in rows]
+
+
+def fail_file(session: Session, file_id: int, reason: str) -> None:
+    """Note why a file could not be read; the next scan tries again."""
+    session.execute(update(File).where(File.id == file_id).values(error=reason))
+
+
+def link_photo(session: Session, file_id: int, content_hash: str) -> int:
+    """Note what a file holds; the id of its photo, which is new if no file held this content before."""
+    photo_id = session.scalar(select(Photo.id).where(Photo.content_hash == content_hash))
+    if photo_id is None:
+        photo = Photo(content_hash=content_hash)
+        session.add(photo)
+        session.flush()
+        photo_id = photo.id
+    session.execute(update(File).where(File.id == file_id).values(photo_id=photo_id, error=None))
+    return photo_id
+
+
+def present_files(session: Session, photo_ids: Collection[int]) -> dict[int, list[tuple[int, FoundFile]]]:
+    """The files that hold each photo now, by path; a photo without any is left out."""
+    here = File.photo_id.in_(photo_ids) & File.missing_since_utc.is_(None)
+    files: dict[int, list[tuple[int, FoundFile]]] = {}
+    for row in session.scalars(select(File).where(here).order_by(File.path)):
+        if row.photo_id is not None:
+            files.setdefault(row.photo_id, []).append((row.id, _found(row)))
+    return files
+
+
+def count_files(session: Session) -> tuple[int, int]:
+    """How many files there are, and how many of those known are missing."""
+    present, missing = session.execute(
+        select(func.count().filter(File.missing_since_utc.is_(None)), func.count(File.missing_since_utc))
+    ).one()
+    return int(present), int(missing)
+
+
+def _found(row: File) -> FoundFile:
+    return FoundFile(row.path, row.size, row.mtime_ns, row.inode)
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return Path(path) == Path(folder) or Path(folder) in Path(path).parents

@@ -1,0 +1,90 @@
+"""Which stages are done with which photos."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.orm import Session, aliased
+
+from alignimation_index.store.tables import File, Photo, StageKey, StageRun, utc_now
+
+DONE, ERROR, SKIPPED = "done", "error", "skipped"
+
+
+def register_key(session: Session, key: str, stage: str, made_of: Mapping[str, Any]) -> None:
+    """Remember what a key was made of."""
+    session.execute(insert(StageKey).values(key=key, stage=stage, made_of=made_of).on_conflict_do_nothing())
+
+
+def record_run(
+    session: Session, photo_ids: Collection[int], stage: str, key: str, status: str = DONE, reason: str | None = None
+) -> None:
+    """Note that a stage is through with photos; belongs into the transaction that writes its results."""
+    if not photo_ids:
+        return
+    now = utc_now()
+    rows = [
+        {"photo_id": id_, "stage": stage, "key": key, "status": status, "reason": reason, "finished_at_utc": now}
+        for id_ in photo_ids
+    ]
+    statement = insert(StageRun)
+    new = {name: statement.excluded[name] for name in ("key", "status", "reason", "finished_at_utc")}
+    session.execute(statement.on_conflict_do_update(index_elements=["photo_id", "stage"], set_=new), rows)
+
+
+def stale_photo_ids(session: Session, keys: Iterable[str]) -> list[int]:
+    """Photos with a file at hand on which at least one stage has not run under its present key, by path."""
+    wanted = list(keys)
+    current = aliased(StageRun)
+    runs = select(func.count()).where(current.photo_id == Photo.id, current.key.in_(wanted)).scalar_subquery()
+    path = _first_path()
+    statement = select(Photo.id).where(path.is_not(None), runs < len(wanted)).order_by(path)
+    return list(session.scalars(statement))
+
+
+def stale_stages(session: Session, photo_ids: Collection[int], keys: Mapping[str, str]) -> dict[int, set[str]]:
+    """For each photo the stages that have not run under their present keys."""
+    stale = {photo_id: set(keys) for photo_id in photo_ids}
+    current = StageRun.photo_id.in_(photo_ids) & StageRun.key.in_(keys.values())
+    for photo_id, stage in session.execute(select(StageRun.photo_id, StageRun.stage).where(current)):
+        stale[photo_id].discard(stage)
+    return stale
+
+
+def outdated(session: Session, stage: str, key: str) -> tuple[int, dict[str, int]]:
+    """How many photos at hand a stage has never seen, and how many it has seen under each key but the present one."""
+    here = _first_path().is_not(None)
+    total = session.scalar(select(func.count()).select_from(Photo).where(here)) or 0
+    seen = select(StageRun.key, func.count()).join(Photo, Photo.id == StageRun.photo_id).where(here)
+    counts = {found: int(n) for found, n in session.execute(seen.where(StageRun.stage == stage).group_by(StageRun.key))}
+    return total - sum(counts.values()), {found: n for found, n in counts.items() if found != key}
+
+
+def key_made_of(session: Session, key: str) -> dict[str, Any]:
+    """What a registered key was made of."""
+    made_of = session.scalar(select(StageKey.made_of).where(StageKey.key == key))
+    return made_of or {}
+
+
+def errors(session: Session, stages: Iterable[str]) -> list[tuple[str, str, str]]:
+    """(path, stage, reason) of what could not be read or computed, by path; for a photo its first failing stage."""
+    order = {stage: position for position, stage in enumerate(stages)}
+    unread = select(File.path, File.error).where(File.error.is_not(None), File.missing_since_utc.is_(None))
+    listed = {path: (path, "scan", reason or "") for path, reason in session.execute(unread)}
+    failed = (
+        select(File.path, StageRun.stage, StageRun.reason)
+        .join(StageRun, StageRun.photo_id == File.photo_id)
+        .where(StageRun.status == ERROR, File.missing_since_utc.is_(None))
+    )
+    rows = [(path, stage, reason or "") for path, stage, reason in session.execute(failed)]
+    for path, stage, reason in sorted(rows, key=lambda row: order.get(row[1], len(order))):
+        listed.setdefault(path, (path, stage, reason))
+    return [listed[path] for path in sorted(listed)]
+
+
+def _first_path() -> ColumnElement[str | None]:
+    here = (File.photo_id == Photo.id) & File.missing_since_utc.is_(None)
+    return select(func.min(File.path)).where(here).correlate(Photo).scalar_subquery()
