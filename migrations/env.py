@@ -1,11 +1,14 @@
 """Alembic's entry: runs the migrations against the store named in the configuration.
 
 Foreign keys stay off here (SQLite's default): rebuilding a table drops the old one, and with them on ON DELETE CASCADE
-would empty its children. They are checked once the migrations are through.
+would empty its children. They are checked before the migration commits.
+
+SQLite can undo a CREATE TABLE, so that a migration cut short leaves the store as it was; but its driver would commit
+before each, hence transactions are begun here.
 """
 
 from alembic import context
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, event
 from sqlalchemy.types import TypeDecorator
 
 from alignimation_index.store.tables import Base
@@ -20,19 +23,21 @@ def render_item(kind, item, autogen_context):
 
 def run() -> None:
     engine = create_engine(context.config.get_main_option("sqlalchemy.url"))
+    event.listen(engine, "connect", lambda connection, _: setattr(connection, "isolation_level", None))
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     with engine.connect() as connection:
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
             render_as_batch=True,
             render_item=render_item,
-            transaction_per_migration=True,
+            transactional_ddl=True,
         )
         with context.begin_transaction():
             context.run_migrations()
-        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
-        if broken:
-            raise RuntimeError(f"{len(broken)} rows refer to rows that are gone; the first: {broken[0]}")
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+            if broken:
+                raise RuntimeError(f"{len(broken)} rows refer to rows that are gone; the first: {broken[0]}")
     engine.dispose()
 
 

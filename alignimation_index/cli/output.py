@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 import platformdirs
 
+from alignimation_index.errors import UserError
+
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from alignimation_index.store.engine import Store
 
 
@@ -37,6 +41,18 @@ def opened_store(context: click.Context, *, create: bool = False) -> Iterator[St
         yield store
     finally:
         store.close()
+
+
+def check_not_indexed(session: Session, out: Path) -> None:
+    """Refuse to write into an indexed folder, where `out` might be somebody's photo.
+
+    Raises:
+        UserError: `out` lies in a root.
+    """
+    from alignimation_index.store.files import is_in_a_root
+
+    if is_in_a_root(session, str(out)):
+        raise UserError(f"{out} lies in an indexed folder, and nothing is ever written there. Choose another place.")
 
 
 def warn(line: str) -> None:
@@ -79,8 +95,12 @@ def progress_bar() -> Iterator[Callable[[str, int, int | None], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
+    console = Console(stderr=True)
+    if not console.is_terminal:  # rich would end with an empty line, which cron would mail
+        yield lambda _phase, _done, _total: None
+        return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
         tasks: dict[str, Any] = {}
 
         def show(phase: str, done: int, total: int | None) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from alignimation_index.cli.output import opened_store, say, say_json, say_table, warn
+from alignimation_index.cli.output import check_not_indexed, opened_store, say, say_json, say_table, warn
 
 
 @click.group(short_help="Who is on the photos: list, show, name.")
@@ -46,6 +46,7 @@ def show(context: click.Context, person: str, out: Path, limit: int) -> None:
     from alignimation_index.render.sheet import save_picture
 
     with opened_store(context) as store, store.reading() as session:
+        check_not_indexed(session, out)
         number, note = who_is(session, person)
         frames = select_frames(session, FrameFilter(person=number))
     if note:

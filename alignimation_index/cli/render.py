@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from alignimation_index.cli.filters import choosing_frames, frame_filter
-from alignimation_index.cli.output import opened_store, progress_bar, say, warn
-from alignimation_index.errors import UserError
+from alignimation_index.cli.output import check_not_indexed, opened_store, progress_bar, say, warn
 
 
 @click.command(short_help="Render frames as an aligned animation.")
@@ -32,21 +32,29 @@ from alignimation_index.errors import UserError
 )
 @click.option("--limit", type=click.IntRange(1), help="At most so many frames, evenly chosen.")
 @click.pass_context
-def render(context: click.Context, /, out: Path, fps: float, size: int, limit: int | None, **choice: Any) -> None:  # noqa: ANN401
+def render(
+    context: click.Context,
+    /,
+    out: Path,
+    fps: float,
+    size: int,
+    limit: int | None,
+    frontal: bool | None,
+    **choice: Any,  # noqa: ANN401
+) -> None:
     """Render the frames that EXPR and the options choose (see query), in the order of time.
 
     Each photo is warped once, straight from the file; nothing is stretched.
     """
     from alignimation_index.query.frames import choose_frames
     from alignimation_index.render.animation import render_animation
-    from alignimation_index.store.files import is_in_a_root
 
     with opened_store(context) as store, store.reading() as session:
-        if is_in_a_root(session, str(out.absolute())):
-            raise UserError(
-                f"{out} lies in an indexed folder, and nothing is ever written there. Choose another place."
-            )
-        chosen = choose_frames(session, frame_filter(**choice), limit)
+        check_not_indexed(session, out)
+        wanted = frame_filter(frontal=frontal or None, **choice)
+        if frontal is None and wanted.frontal is None:
+            wanted = replace(wanted, frontal=True)
+        chosen = choose_frames(session, wanted, limit)
     if chosen.note:
         warn(chosen.note)
     with progress_bar() as progress:

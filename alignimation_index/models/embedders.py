@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from alignimation_index.errors import UserError
+from alignimation_index.models.faces import EMBEDDED
 from alignimation_index.models.protocols import FaceEmbedder
 from alignimation_index.models.weights import FACENET_VGGFACE2, Progress, Weights, WeightStore
 
 _logger = logging.getLogger(__name__)
 
 PREFERRED = "facenet-vggface2"
-EMBEDDED = "dlib-resnet"
 OFFLINE_VARIABLE = "ALIGNINDEX_OFFLINE"
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from alignimation_index.models.embedders import load_embedder
 from alignimation_index.models.protocols import FaceDetector, FaceEmbedder, LandmarkRefiner
-from alignimation_index.models.weights import WeightStore
 
+if TYPE_CHECKING:
+    from alignimation_index.models.weights import WeightStore
+
+EMBEDDED = "dlib-resnet"  # the embedder whose weights a package brings
 DETECTOR = "mtcnn"
 REFINER = "mtcnn-onet-median"
 
@@ -44,6 +47,7 @@ def face_models(embedder: str, weights: WeightStore, device: str = "cpu") -> Fac
 
     def load() -> FaceModels:
         # Imports torch, which takes seconds.
+        from alignimation_index.models.embedders import load_embedder
         from alignimation_index.models.mtcnn import MtcnnDetector, OnetRefiner
 
         return FaceModels(MtcnnDetector(device), OnetRefiner(device), load_embedder(embedder, weights, device))

@@ -129,6 +129,8 @@ class OnetRefiner:
         return [self._refine(image, points) for image, points in zip(images, landmarks, strict=True)]
 
     def _refine(self, image: Pixels, landmarks: Float) -> Float:
+        if not len(landmarks):
+            return landmarks
         chip_from_image = compose(_JITTERS, fit_similarity(landmarks, UPRIGHT_LANDMARKS)[:, None])
         chips = cut_chips(image, chip_from_image, ONET_PX)
         readings = np.stack([self._read(chips), _unmirrored(self._read(chips.flip(-1)))])

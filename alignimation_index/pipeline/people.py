@@ -41,6 +41,7 @@ def assign_people(store: Store, embedder: str, keys: Mapping[str, Key]) -> int:
             if labels[i] != NOBODY
         }
         people.replace_assignments(session, faces.face_ids[open_faces].tolist(), assigned)
+        runs.register_key(session, key, ASSIGN, keys[ASSIGN].made_of)
         runs.record_run(session, photo_ids, ASSIGN, key)
     return len(photo_ids)
 

@@ -41,7 +41,7 @@ class Work:
         stale: names of the stages to run.
         data: the file's bytes; None where no stale stage reads pixels.
         results: result by stage, of earlier runs (from the store) and of this one.
-        failures: reason by stage.
+        failures: reason by stage; empty for a stage that was skipped, and for one that failed in an earlier run.
     """
 
     photo_id: int
@@ -79,8 +79,10 @@ class Work:
         return self.data
 
 
-Compute = Callable[[Sequence[Work], FaceModels], list[Any]]
-Store = Callable[[Session, Photo, list[Face], Any, FaceModels], None]
+# Loads the networks at the first call: stages that read only rows never make it.
+Models = Callable[[], FaceModels]
+Compute = Callable[[Sequence[Work], Models], list[Any]]
+Store = Callable[[Session, Photo, list[Face], Any, Key], None]
 
 
 @dataclass(frozen=True)
@@ -92,72 +94,71 @@ class Step:
     reads_photo: bool = True
 
 
-def _metadata(works: Sequence[Work], _models: FaceModels) -> list[PhotoMetadata]:
+def _metadata(works: Sequence[Work], _models: Models) -> list[PhotoMetadata]:
     return [work.metadata() for work in works]
 
 
-def _store_metadata(_s: Session, photo: Photo, _f: list[Face], found: PhotoMetadata, _models: FaceModels) -> None:
+def _store_metadata(_s: Session, photo: Photo, _f: list[Face], found: PhotoMetadata, _key: Key) -> None:
     photo.width_px, photo.height_px = found.width_px, found.height_px
     photo.taken_at, photo.taken_at_source, photo.utc_offset = found.taken_at, found.taken_at_source, found.utc_offset
     photo.camera = found.camera
 
 
-def _detect(works: Sequence[Work], models: FaceModels) -> list[Detections]:
-    return detect_faces([work.decode(DECODE_SIDE_PX) for work in works], models.detector)
+def _detect(works: Sequence[Work], models: Models) -> list[Detections]:
+    return detect_faces([work.decode(DECODE_SIDE_PX) for work in works], models().detector)
 
 
-def _store_detections(
-    session: Session, photo: Photo, faces: list[Face], found: Detections, _models: FaceModels
-) -> None:
+def _store_detections(session: Session, photo: Photo, faces: list[Face], found: Detections, _key: Key) -> None:
     faces[:] = rows.replace_faces(session, photo.id, found)
 
 
-def _landmarks(works: Sequence[Work], models: FaceModels) -> list[Any]:
+def _landmarks(works: Sequence[Work], models: Models) -> list[Any]:
     photos = [work.close_up() for work in works]
-    return refine_landmarks(photos, [work.detections.landmarks for work in works], models.refiner)
+    return refine_landmarks(photos, [work.detections.landmarks for work in works], models().refiner)
 
 
-def _store_landmarks(_s: Session, _p: Photo, faces: list[Face], found: Any, _models: FaceModels) -> None:  # noqa: ANN401
+def _store_landmarks(_s: Session, _p: Photo, faces: list[Face], found: Any, _key: Key) -> None:  # noqa: ANN401
     for face, landmarks in zip(faces, found, strict=True):
         face.landmarks = landmarks
 
 
-def _embed(works: Sequence[Work], models: FaceModels) -> list[Any]:
+def _embed(works: Sequence[Work], models: Models) -> list[Any]:
     faces = [Detections(w.detections.boxes, w.detections.scores, w.results[names.LANDMARKS]) for w in works]
-    return embed_faces([work.close_up() for work in works], faces, models.embedder)
+    return embed_faces([work.close_up() for work in works], faces, models().embedder)
 
 
-def _store_embeddings(session: Session, _p: Photo, faces: list[Face], found: Any, models: FaceModels) -> None:  # noqa: ANN401
-    rows.pin_embedder(session, models.embedder.model_id)
-    rows.replace_embeddings(session, faces, models.embedder.model_id, found)
+def _store_embeddings(session: Session, _p: Photo, faces: list[Face], found: Any, key: Key) -> None:  # noqa: ANN401
+    embedder = key.made_of["model"]
+    rows.pin_embedder(session, embedder)
+    rows.replace_embeddings(session, faces, embedder, found)
 
 
-def _pose(works: Sequence[Work], _models: FaceModels) -> list[Pose]:
+def _pose(works: Sequence[Work], _models: Models) -> list[Pose]:
     return [face_poses(work.detections.landmarks, work.results[names.LANDMARKS]) for work in works]
 
 
-def _store_pose(_s: Session, _p: Photo, faces: list[Face], found: Pose, _models: FaceModels) -> None:
+def _store_pose(_s: Session, _p: Photo, faces: list[Face], found: Pose, _key: Key) -> None:
     for i, face in enumerate(faces):
         face.yaw_deg, face.pitch_deg = float(found.yaw_deg[i]), float(found.pitch_deg[i])
         face.roll_deg, face.frontal = float(found.roll_deg[i]), bool(found.frontal[i])
 
 
-def _quality(works: Sequence[Work], _models: FaceModels) -> list[Quality]:
+def _quality(works: Sequence[Work], _models: Models) -> list[Quality]:
     return [measure_quality(work.close_up(), work.detections, work.results[names.LANDMARKS]) for work in works]
 
 
-def _store_quality(_s: Session, _p: Photo, faces: list[Face], found: Quality, _models: FaceModels) -> None:
+def _store_quality(_s: Session, _p: Photo, faces: list[Face], found: Quality, _key: Key) -> None:
     for i, face in enumerate(faces):
         face.size_px, face.sharpness = float(found.size_px[i]), float(found.sharpness[i])
         face.brightness, face.quality = float(found.brightness[i]), float(found.quality[i])
 
 
-def _register(works: Sequence[Work], _models: FaceModels) -> list[registration.Registration]:
+def _register(works: Sequence[Work], _models: Models) -> list[registration.Registration]:
     return [registration.register_faces(work.results[names.LANDMARKS]) for work in works]
 
 
 def _store_transforms(
-    session: Session, _p: Photo, faces: list[Face], found: registration.Registration, _models: FaceModels
+    session: Session, _p: Photo, faces: list[Face], found: registration.Registration, _key: Key
 ) -> None:
     template = rows.put_template(session, registration.FACE_TEMPLATE_NAME, registration.FACE_TEMPLATE)
     matrices, residuals = found.template_from_photo, found.residual
@@ -180,7 +181,7 @@ def needs_bytes(stale: set[str]) -> bool:
     return any(STEPS[stage].reads_photo for stage in stale)
 
 
-def analyse(works: Sequence[Work], models: FaceModels, keys: Mapping[str, Key]) -> None:
+def analyse(works: Sequence[Work], models: Models, keys: Mapping[str, Key]) -> None:
     """Run the stale stages of each photo in order; results and failures are added to the works."""
     for stage in names.PHOTO_STAGES:
         above = keys[stage].made_of["upstream"]
@@ -192,7 +193,7 @@ def analyse(works: Sequence[Work], models: FaceModels, keys: Mapping[str, Key]) 
             _run(stage, ready, models)
 
 
-def _run(stage: str, works: Sequence[Work], models: FaceModels) -> None:
+def _run(stage: str, works: Sequence[Work], models: Models) -> None:
     try:
         results = STEPS[stage].compute(works, models)
     except Exception as error:
@@ -224,14 +225,14 @@ def known_results(faces: list[Face]) -> dict[str, Any]:
     }
 
 
-def store_results(session: Session, work: Work, faces: list[Face], models: FaceModels, keys: Mapping[str, Key]) -> None:
+def store_results(session: Session, work: Work, faces: list[Face], keys: Mapping[str, Key]) -> None:
     """Write what the stages found on a photo, together with the records that they are done."""
     photo = session.get_one(Photo, work.photo_id)
     for stage in names.PHOTO_STAGES:
         if stage not in work.stale:
             continue
         if stage not in work.failures:
-            STEPS[stage].store(session, photo, faces, work.results[stage], models)
+            STEPS[stage].store(session, photo, faces, work.results[stage], keys[stage])
             runs.record_run(session, [photo.id], stage, keys[stage].key)
         elif work.failures[stage]:
             runs.record_run(session, [photo.id], stage, keys[stage].key, runs.ERROR, work.failures[stage])

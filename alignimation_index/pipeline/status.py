@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from alignimation_index.models.embedders import EMBEDDED
-from alignimation_index.models.faces import FaceModelIds
+from alignimation_index.models.faces import EMBEDDED, FaceModelIds
 from alignimation_index.pipeline.stages import STAGES, stage_keys
 from alignimation_index.stages.stage import Key, what_changed
 from alignimation_index.store import faces, files, people, runs
@@ -49,12 +48,14 @@ def _at_hand() -> Any:  # noqa: ANN401 - SQLAlchemy's condition
 
 
 def _stale(session: Session, embedder: str) -> Iterator[dict[str, Any]]:
+    photos, counts = runs.runs_by_key(session)
     for stage, key in stage_keys(FaceModelIds(embedder)).items():
-        never, by_key = runs.outdated(session, stage, key.key)
+        seen = {old: count for (name, old), count in counts.items() if name == stage}
+        never = photos - sum(seen.values())
         if never:
             yield {"stage": stage, "photos": never, "why": "not run yet"}
-        for old, count in by_key.items():
-            yield {"stage": stage, "photos": count, "why": _why(session, old, key)}
+        for old in seen.keys() - {key.key}:
+            yield {"stage": stage, "photos": seen[old], "why": _why(session, old, key)}
 
 
 def _why(session: Session, old: str, now: Key) -> str:

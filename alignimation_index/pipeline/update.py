@@ -84,13 +84,14 @@ class _Run:
                 for stage, key in self.keys.items():
                     runs.register_key(session, key.key, stage, key.made_of)
         done, total = 0, len(pending) + len(stale)
-        for batch in _batches(pending, PHOTOS_PER_BATCH):
-            self._compute(self._read_new(batch))
-            done += len(batch)
-            self.progress("photos", done, total)
+        # Those left over by an interrupted run come first, so that its end is that of a run in one piece.
         for works in self._stale_batches(stale):
             self._compute(works)
             done += len(works)
+            self.progress("photos", done, total)
+        for batch in _batches(pending, PHOTOS_PER_BATCH):
+            self._compute(self._read_new(batch))
+            done += len(batch)
             self.progress("photos", done, total)
         self.progress("people", 0, None)
         assign_people(self.store, self.source.ids.embedder, self.keys)
@@ -141,9 +142,16 @@ class _Run:
         """What is to be done about photos: work for those with stale stages."""
         with self.store.reading() as session:
             stale = runs.stale_stages(session, photos.keys(), self.photo_keys)
+            unfinished = runs.unfinished_stages(session, photos.keys(), self.photo_keys)
             known = faces.faces_of(session, photos.keys())
             return [
-                Work(photo_id, stale[photo_id], data, known_results(known[photo_id]))
+                Work(
+                    photo_id,
+                    stale[photo_id],
+                    data,
+                    known_results(known[photo_id]),
+                    dict.fromkeys(unfinished[photo_id], ""),
+                )
                 for photo_id, data in photos.items()
                 if stale[photo_id]
             ]
@@ -151,13 +159,13 @@ class _Run:
     def _compute(self, works: Sequence[Work]) -> None:
         if not works:
             return
-        analyse(works, self.models, self.keys)
+        analyse(works, lambda: self.models, self.keys)
         with self.store.writing() as session:
             rows = faces.faces_of(session, [work.photo_id for work in works])
             for work in works:
-                store_results(session, work, rows[work.photo_id], self.models, self.keys)
+                store_results(session, work, rows[work.photo_id], self.keys)
         self.report.photos_computed += len(works)
-        self.report.photos_failed += sum(bool(work.failures) for work in works)
+        self.report.photos_failed += sum(any(work.failures.values()) for work in works)
         self.report.faces_found += sum(len(w.results[DETECT]) for w in works if w.stale - w.failures.keys() >= {DETECT})
 
 

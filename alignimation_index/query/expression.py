@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 
 from alignimation_index.errors import UserError
 
+_YEAR = r"(?!0000)[0-9]{4}"  # the calendar has no year 0
+
 
 @dataclass(frozen=True, slots=True)
 class FrameFilter:
@@ -60,7 +62,7 @@ def parse_years(text: str) -> tuple[int | None, int | None]:
     Raises:
         UserError: it is none of these, or the last year comes first.
     """
-    match = re.fullmatch(r"(\d{4})?\s*(-|\.\.)?\s*(\d{4})?", text.strip())
+    match = re.fullmatch(rf"({_YEAR})?\s*(-|\.\.)?\s*({_YEAR})?", text.strip())
     if not match or not (match[1] or match[3]) or (match[1] and match[3] and not match[2]):
         raise UserError(f"{text!r} is no range of years. Write 2000-2020, 2000-, -2020 or 2012.")
     first = int(match[1]) if match[1] else None

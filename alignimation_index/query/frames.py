@@ -93,7 +93,7 @@ def select_frames(session: Session, wanted: FrameFilter) -> list[Frame]:
     conditions = _conditions(wanted)
     if wanted.person is not None:
         conditions.append(Assignment.person_id == _person_id(session, wanted.person))
-    return [Frame(*row) for row in session.execute(_statement(conditions)).tuples()]
+    return [Frame(*row) for row in session.execute(_statement(conditions))]
 
 
 def select_photos(session: Session) -> Iterator[IndexedPhoto]:
@@ -149,14 +149,18 @@ def _person_id(session: Session, name: str) -> int:
 
 
 def _conditions(wanted: FrameFilter) -> list[ColumnElement[bool]]:
-    bounds = [
-        (wanted.first_year, lambda value: Photo.taken_at >= datetime(value, 1, 1)),
-        (wanted.last_year, lambda value: Photo.taken_at < datetime(value + 1, 1, 1)),
-        (wanted.frontal, lambda value: Face.frontal.is_(value)),
-        (wanted.min_size_px, lambda value: Face.size_px >= value),
-        (wanted.max_residual, lambda value: Transform.residual <= value),
-    ]
-    return [condition(value) for value, condition in bounds if value is not None]
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.first_year is not None:
+        conditions.append(Photo.taken_at >= datetime(wanted.first_year, 1, 1))
+    if wanted.last_year is not None:
+        conditions.append(Photo.taken_at <= datetime(wanted.last_year, 12, 31, 23, 59, 59, 999999))
+    if wanted.frontal is not None:
+        conditions.append(Face.frontal.is_(wanted.frontal))
+    if wanted.min_size_px is not None:
+        conditions.append(Face.size_px >= wanted.min_size_px)
+    if wanted.max_residual is not None:
+        conditions.append(Transform.residual <= wanted.max_residual)
+    return conditions
 
 
 def _statement(conditions: list[ColumnElement[bool]]) -> Select[Any]:

@@ -20,10 +20,8 @@ FACE_DETAIL_PX = 160
 def close_up_side(faces: Detections, width_px: int, height_px: int) -> int:
     """The shorter side to decode so that the smallest face keeps FACE_DETAIL_PX pixels, or all that it has."""
     shorter_px = min(width_px, height_px)
-    if not len(faces):
-        return shorter_px
-    smallest_px = float((faces.boxes[:, 2:] - faces.boxes[:, :2]).max(1).min())
-    return max(1, min(shorter_px, round(shorter_px * FACE_DETAIL_PX / max(smallest_px, 1))))
+    smallest_px = (faces.boxes[:, 2:] - faces.boxes[:, :2]).max(1).min(initial=np.inf)
+    return max(1, min(shorter_px, round(shorter_px * FACE_DETAIL_PX / max(float(smallest_px), 1))))
 
 
 def refine_landmarks(

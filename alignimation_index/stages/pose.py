@@ -67,9 +67,9 @@ def estimate_pose(landmarks: ArrayLike) -> Pose:
     rotation = _nearest_rotation(_project(points))
     roll = np.arctan2(rotation[:, 1, 0], rotation[:, 0, 0])
     upright = _turn_back(rotation, roll)
-    # Columns of `upright` are where the head's axes point: the nose looks along −z.
-    yaw = np.arctan2(-upright[:, 0, 2], np.hypot(upright[:, 1, 2], upright[:, 2, 2]))
-    pitch = np.arctan2(upright[:, 1, 2], upright[:, 2, 2])
+    # Columns of `upright` are where the head's axes point; its x column is that of Ry, its y row that of Rx.
+    yaw = np.arctan2(upright[:, 2, 0], upright[:, 0, 0])
+    pitch = np.arctan2(upright[:, 1, 2], upright[:, 1, 1])
     yaw_deg, pitch_deg, roll_deg = (np.rad2deg(angle).astype(np.float32) for angle in (yaw, pitch, roll))
     near_front = (np.abs(yaw_deg) <= FRONTAL_MAX_YAW_DEG) & (np.abs(pitch_deg) <= FRONTAL_MAX_PITCH_DEG)
     return Pose(yaw_deg, pitch_deg, roll_deg, near_front & (_symmetry(points) >= FRONTAL_MIN_SYMMETRY))

@@ -11,15 +11,17 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from alignimation_index.errors import UserError
 from alignimation_index.store import schema
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 BUSY_TIMEOUT_S = 120
 
@@ -48,8 +50,10 @@ class Store:
             raise UserError(f"There is no store at {path} yet. Index photos first: alignindex update ~/Photos")
         try:
             _make_private(path)
-            with FileLock(f"{path}.schema.lock", mode=0o600):
-                schema.upgrade(path)
+            if schema.revision(path) != schema.HEAD:
+                with _lock(f"{path}.schema.lock"):
+                    schema.upgrade(path)
+            path.chmod(0o600)  # only now is it known to be a store
         except (OSError, sqlite3.OperationalError) as error:
             raise UserError(f"Cannot open the store {path}: {error}. Choose another place with --store PATH.") from None
         except sqlite3.DatabaseError as error:
@@ -85,10 +89,10 @@ class Store:
     @contextmanager
     def updating(self, on_wait: Callable[[], None]) -> Iterator[None]:
         """Hold the right to run stages; a second process waits here instead of computing the same photos."""
-        lock = FileLock(f"{self.path}.update.lock", mode=0o600)
+        lock = _lock(f"{self.path}.update.lock")
         try:
-            lock.acquire(timeout=0)
-        except Timeout:
+            lock.acquire(blocking=False)
+        except TimeoutError:
             on_wait()
             lock.acquire()
         try:
@@ -97,11 +101,16 @@ class Store:
             lock.release()
 
 
+def _lock(path: str) -> BaseFileLock:
+    from filelock import FileLock  # imports asyncio, which a look into the store does not need
+
+    return FileLock(path, mode=0o600)
+
+
 def _make_private(path: Path) -> None:
     """Create folder (0700) and file (0600) before SQLite would with the process's umask; its side files follow."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    path.chmod(0o600)
 
 
 def _engine(path: Path) -> Engine:

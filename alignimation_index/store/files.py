@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,8 +50,9 @@ def roots(session: Session) -> list[Root]:
 
 
 def is_in_a_root(session: Session, path: str) -> bool:
-    """Whether a path lies within a watched folder."""
-    return any(_is_within(path, root.path) for root in roots(session))
+    """Whether a path, `..` and links resolved, lies within a watched folder."""
+    real = os.path.realpath(path)
+    return any(_is_within(real, os.path.realpath(root.path)) for root in roots(session))
 
 
 def known_files(session: Session, root_id: int) -> dict[str, KnownFile]:

@@ -62,7 +62,7 @@ def embedded_faces(session: Session, model: str, stage: str, key: str) -> Embedd
     return EmbeddedFaces(
         np.array([row[0] for row in rows], np.int64),
         np.array([row[1] for row in rows], np.int64),
-        np.array([row[2] for row in rows], np.float32).reshape(len(rows), -1),
+        np.array([row[2] for row in rows], np.float32) if rows else np.zeros((0, 0), np.float32),
         np.array([-1 if row[3] is None else row[3] for row in rows], np.int64),
         np.array([row[4] is not None for row in rows], bool),
     )

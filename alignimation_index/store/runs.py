@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import Subquery, func, select
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from alignimation_index.store.tables import File, Photo, StageKey, StageRun, utc_now
+from alignimation_index.store.tables import File, StageKey, StageRun, utc_now
 
 DONE, ERROR, SKIPPED = "done", "error", "skipped"
 
@@ -38,10 +38,17 @@ def record_run(
 def stale_photo_ids(session: Session, keys: Iterable[str]) -> list[int]:
     """Photos with a file at hand on which at least one stage has not run under its present key, by path."""
     wanted = list(keys)
-    current = aliased(StageRun)
-    runs = select(func.count()).where(current.photo_id == Photo.id, current.key.in_(wanted)).scalar_subquery()
-    path = _first_path()
-    statement = select(Photo.id).where(path.is_not(None), runs < len(wanted)).order_by(path)
+    run_count = func.count().label("run_count")
+    current = (
+        select(StageRun.photo_id, run_count).where(StageRun.key.in_(wanted)).group_by(StageRun.photo_id).subquery()
+    )
+    here = _photos_at_hand()
+    statement = (
+        select(here.c.photo_id)
+        .outerjoin(current, current.c.photo_id == here.c.photo_id)
+        .where(func.coalesce(current.c.run_count, 0) < len(wanted))
+        .order_by(here.c.path)
+    )
     return list(session.scalars(statement))
 
 
@@ -54,13 +61,25 @@ def stale_stages(session: Session, photo_ids: Collection[int], keys: Mapping[str
     return stale
 
 
-def outdated(session: Session, stage: str, key: str) -> tuple[int, dict[str, int]]:
-    """How many photos at hand a stage has never seen, and how many it has seen under each key but the present one."""
-    here = _first_path().is_not(None)
-    total = session.scalar(select(func.count()).select_from(Photo).where(here)) or 0
-    seen = select(StageRun.key, func.count()).join(Photo, Photo.id == StageRun.photo_id).where(here)
-    counts = {found: int(n) for found, n in session.execute(seen.where(StageRun.stage == stage).group_by(StageRun.key))}
-    return total - sum(counts.values()), {found: n for found, n in counts.items() if found != key}
+def unfinished_stages(session: Session, photo_ids: Collection[int], keys: Mapping[str, str]) -> dict[int, set[str]]:
+    """For each photo the stages that failed or were skipped under their present keys."""
+    unfinished: dict[int, set[str]] = {photo_id: set() for photo_id in photo_ids}
+    current = StageRun.photo_id.in_(photo_ids) & StageRun.key.in_(keys.values()) & (StageRun.status != DONE)
+    for photo_id, stage in session.execute(select(StageRun.photo_id, StageRun.stage).where(current)):
+        unfinished[photo_id].add(stage)
+    return unfinished
+
+
+def runs_by_key(session: Session) -> tuple[int, dict[tuple[str, str], int]]:
+    """How many photos are at hand, and on how many of them each stage has run under each key: (stage, key) → count."""
+    here = _photos_at_hand()
+    total = session.scalar(select(func.count()).select_from(here)) or 0
+    counts = (
+        select(StageRun.stage, StageRun.key, func.count())
+        .join(here, here.c.photo_id == StageRun.photo_id)
+        .group_by(StageRun.stage, StageRun.key)
+    )
+    return total, {(stage, key): count for stage, key, count in session.execute(counts)}
 
 
 def key_made_of(session: Session, key: str) -> dict[str, Any]:
@@ -85,6 +104,7 @@ def errors(session: Session, stages: Iterable[str]) -> list[tuple[str, str, str]
     return [listed[path] for path in sorted(listed)]
 
 
-def _first_path() -> ColumnElement[str | None]:
-    here = (File.photo_id == Photo.id) & File.missing_since_utc.is_(None)
-    return select(func.min(File.path)).where(here).correlate(Photo).scalar_subquery()
+def _photos_at_hand() -> Subquery:
+    """Columns photo_id and path: photos that a file holds now, and the first of those files by name."""
+    here = File.photo_id.is_not(None) & File.missing_since_utc.is_(None)
+    return select(File.photo_id, func.min(File.path).label("path")).where(here).group_by(File.photo_id).subquery()

@@ -1,0 +1,237 @@
+from datetime import datetime
+
+import numpy as np
+import pytest
+
+from alignimation_index.errors import UserError
+from alignimation_index.query.expression import FrameFilter
+from alignimation_index.query.frames import choose_frames, select_frames, select_photos, who_is
+from alignimation_index.store.engine import Store
+from alignimation_index.store.people import name_person
+from alignimation_index.store.tables import (
+    Assignment,
+    Face,
+    File,
+    Person,
+    Photo,
+    Root,
+    StageKey,
+    StageRun,
+    Template,
+    Transform,
+    utc_now,
+)
+
+ADA, BOB = 1, 2
+MATRIX = np.array([[0.002, 0, 0.1], [0, 0.002, 0.2]], np.float32)
+
+
+@pytest.fixture
+def session(tmp_path):
+    """Two people without photos, in a store that is rolled back."""
+    store = Store.open(tmp_path / "store.db")
+    with store.reading() as session:
+        session.add_all([Root(id=1, path="/photos"), Template(id=1, name="face", landmarks=np.zeros((5, 2)))])
+        session.add_all([Person(id=ADA), Person(id=BOB)])
+        session.flush()
+        yield session
+    store.close()
+
+
+def add_photo(session, *paths, taken_at=None):
+    """A photo held by these files; a path that begins with '-' is missing. Returns the photo's id."""
+    photo = Photo(content_hash=f"hash of {paths[0]}", width_px=800, height_px=600, taken_at=taken_at)
+    session.add(photo)
+    session.flush()
+    for path in paths:
+        missing = utc_now() if path.startswith("-") else None
+        file = File(root_id=1, path=path, size=1, mtime_ns=1, inode=1, photo_id=photo.id, missing_since_utc=missing)
+        session.add(file)
+    session.flush()
+    return photo.id
+
+
+def add_face(session, photo_id, person_id=None, frontal=True, size_px=200.0, residual=0.01):
+    """A face whose stages are all done; without `residual` it is not registered."""
+    face = Face(photo_id=photo_id, box=np.array([1, 2, 3, 4]), score=0.9, detected_landmarks=np.zeros((5, 2)))
+    face.landmarks, face.frontal, face.size_px, face.quality = np.ones((5, 2)), frontal, size_px, 0.5
+    face.yaw_deg, face.pitch_deg, face.roll_deg = 1.0, 2.0, 3.0
+    session.add(face)
+    session.flush()
+    if person_id is not None:
+        session.add(Assignment(face_id=face.id, person_id=person_id, distance=0.3))
+    if residual is not None:
+        session.add(Transform(face_id=face.id, template_id=1, matrix=MATRIX, residual=residual, method="closed"))
+    session.flush()
+    return face.id
+
+
+def add_portrait(session, path, year=None, person_id=ADA, **face):
+    add_face(session, add_photo(session, path, taken_at=year and datetime(year, 6, 1)), person_id, **face)
+
+
+def paths(session, **wanted):
+    return [frame.path for frame in select_frames(session, FrameFilter(**wanted))]
+
+
+def test_a_frame_carries_what_is_known_of_its_face(session):
+    taken_at = datetime(2004, 2, 29, 12, 30)
+    face_id = add_face(session, add_photo(session, "/photos/a.jpg", taken_at=taken_at), ADA)
+    name_person(session, ADA, "Ada")
+    (frame,) = select_frames(session, FrameFilter())
+    assert (frame.path, frame.content_hash, frame.taken_at) == ("/photos/a.jpg", "hash of /photos/a.jpg", taken_at)
+    assert (frame.width_px, frame.height_px, frame.face_id, frame.score) == (800, 600, face_id, 0.9)
+    assert (frame.yaw_deg, frame.pitch_deg, frame.roll_deg, frame.frontal) == (1, 2, 3, True)
+    assert (frame.size_px, frame.quality, frame.person_id, frame.person) == (200, 0.5, ADA, "Ada")
+    assert (frame.template, frame.residual) == ("face", 0.01)
+    np.testing.assert_array_equal(frame.box, [1, 2, 3, 4])
+    np.testing.assert_array_equal(frame.landmarks, np.ones((5, 2)))
+    np.testing.assert_array_equal(frame.template_from_photo, MATRIX)
+
+
+def test_a_face_of_nobody_that_is_not_registered_is_listed_all_the_same(session):
+    add_portrait(session, "/photos/a.jpg", person_id=None, residual=None)
+    (frame,) = select_frames(session, FrameFilter())
+    assert (frame.person_id, frame.person, frame.template_from_photo, frame.residual) == (None, None, None, None)
+
+
+def test_a_face_whose_stages_are_not_all_done_is_not_listed(session):
+    photo_id = add_photo(session, "/photos/a.jpg")
+    face_id = add_face(session, photo_id)
+    session.get(Face, face_id).quality = None
+    assert paths(session) == []
+
+
+def test_frames_come_in_the_order_of_time_and_undated_ones_last(session):
+    for name, year in (("c", None), ("b", 2010), ("a", 2015), ("d", 2001)):
+        add_portrait(session, f"/photos/{name}.jpg", year)
+    assert paths(session) == ["/photos/d.jpg", "/photos/b.jpg", "/photos/a.jpg", "/photos/c.jpg"]
+
+
+def test_a_person_is_meant_by_name_in_any_case_or_by_number(session):
+    add_portrait(session, "/photos/ada.jpg", person_id=ADA)
+    add_portrait(session, "/photos/bob.jpg", person_id=BOB)
+    name_person(session, BOB, "Bob")
+    assert paths(session, person="bob") == paths(session, person="2") == ["/photos/bob.jpg"]
+    assert who_is(session, "BOB") == ("2", None)
+
+
+def test_me_is_the_person_so_named(session):
+    add_portrait(session, "/photos/ada.jpg", person_id=ADA)
+    add_portrait(session, "/photos/bob.jpg", person_id=BOB)
+    name_person(session, BOB, "me")
+    assert who_is(session, "me") == (str(BOB), None)
+
+
+def test_me_where_nobody_is_so_named_is_who_is_on_most_photos_and_that_is_said(session):
+    for name, person in (("1", ADA), ("2", BOB), ("3", BOB)):
+        add_portrait(session, f"/photos/{name}.jpg", person_id=person)
+    name_person(session, BOB, "Bob")
+    number, note = who_is(session, "me")
+    assert number == str(BOB)
+    assert "taking person 2 (Bob), who is on most photos (2)" in note
+    assert "alignindex people name NUMBER me" in note
+
+
+@pytest.mark.parametrize("unknown", ["Zoe", "77", "me"])
+def test_an_unknown_person_is_named_with_the_way_to_see_who_there_is(session, unknown):
+    with pytest.raises(UserError, match=f"Nobody is called {unknown}.*alignindex people list"):
+        select_frames(session, FrameFilter(person=unknown))
+
+
+def test_years_are_inclusive_and_leave_undated_photos_out(session):
+    for path, taken_at in (
+        ("1999", datetime(1999, 12, 31, 23, 59, 59)),
+        ("2000", datetime(2000, 1, 1)),
+        ("2001", datetime(2001, 12, 31, 23, 59, 59)),
+        ("2002", datetime(2002, 1, 1)),
+        ("undated", None),
+    ):
+        add_face(session, add_photo(session, path, taken_at=taken_at))
+    assert paths(session, first_year=2000, last_year=2001) == ["2000", "2001"]
+    assert paths(session, first_year=2001) == ["2001", "2002"]
+    assert paths(session, last_year=2000) == ["1999", "2000"]
+
+
+def test_a_last_year_beyond_the_calendar_is_no_bound(session):
+    add_portrait(session, "/photos/a.jpg", 2010)
+    assert paths(session, last_year=9999) == ["/photos/a.jpg"]
+
+
+def test_frontal_size_and_residual_narrow_the_choice(session):
+    add_portrait(session, "good")
+    add_portrait(session, "profile", frontal=False)
+    add_portrait(session, "small", size_px=99.9)
+    add_portrait(session, "askew", residual=0.2)
+    assert paths(session, frontal=True) == ["askew", "good", "small"]
+    assert paths(session, frontal=False) == ["profile"]
+    assert paths(session, min_size_px=100) == ["askew", "good", "profile"]
+    assert paths(session, max_residual=0.1) == ["good", "profile", "small"]
+    assert paths(session, frontal=True, min_size_px=100, max_residual=0.1) == ["good"]
+
+
+def test_photos_whose_files_are_all_missing_are_not_listed(session):
+    add_portrait(session, "-gone.jpg")
+    add_portrait(session, "here.jpg")
+    assert paths(session) == ["here.jpg"]
+    assert [photo.paths for photo in select_photos(session)] == [["here.jpg"]]
+
+
+def test_a_photo_in_several_files_is_one_frame_at_the_first_that_is_there(session):
+    add_face(session, add_photo(session, "c.jpg", "b.jpg", "-a.jpg"))
+    assert paths(session) == ["b.jpg"]
+    assert [photo.paths for photo in select_photos(session)] == [["b.jpg", "c.jpg"]]
+
+
+def test_two_faces_of_a_photo_are_two_frames(session):
+    photo_id = add_photo(session, "a.jpg")
+    faces = [add_face(session, photo_id, ADA), add_face(session, photo_id, BOB)]
+    assert [frame.face_id for frame in select_frames(session, FrameFilter())] == faces
+
+
+def test_photos_are_listed_by_path_with_whether_they_could_be_read(session):
+    add_photo(session, "b.jpg")
+    broken = add_photo(session, "a.jpg")
+    session.add(StageKey(key="k", stage="detect", made_of={}))
+    session.flush()
+    session.add(StageRun(photo_id=broken, stage="detect", key="k", status="error", reason="truncated"))
+    session.flush()
+    assert [(photo.paths[0], photo.status) for photo in select_photos(session)] == [("a.jpg", "error"), ("b.jpg", "ok")]
+
+
+def test_choosing_counts_what_is_left_out_by_reason(session):
+    add_portrait(session, "good", 2000)
+    add_portrait(session, "of another", 2000, person_id=BOB)
+    add_portrait(session, "too early", 1990)
+    for name in ("profile 1", "profile 2"):
+        add_portrait(session, name, 2001, frontal=False)
+    add_portrait(session, "small", 2002, size_px=50)
+    add_portrait(session, "askew", 2003, residual=0.3)
+    add_portrait(session, "unregistered", 2004, residual=None)
+    chosen = choose_frames(session, FrameFilter(str(ADA), 2000, None, True, 100, 0.1))
+    assert [frame.path for frame in chosen.frames] == ["good"]
+    assert chosen.left_out == {
+        "not frontal (--any-pose keeps them)": 2,
+        "the face is smaller than 100 pixels": 1,
+        "the residual is above 0.1": 1,
+        "the face could not be registered": 1,
+    }
+    assert chosen.note is None
+
+
+def test_choosing_without_a_person_means_me(session):
+    add_portrait(session, "ada")
+    chosen = choose_frames(session, FrameFilter())
+    assert [frame.path for frame in chosen.frames] == ["ada"]
+    assert "taking person 1" in chosen.note
+
+
+@pytest.mark.parametrize(
+    ("limit", "indices"), [(1, [0]), (2, [0, 9]), (4, [0, 3, 6, 9]), (10, range(10)), (99, range(10))]
+)
+def test_a_limit_chooses_evenly_from_the_first_to_the_last(session, limit, indices):
+    for year in range(2000, 2010):
+        add_portrait(session, f"{year}", year)
+    chosen = choose_frames(session, FrameFilter(str(ADA)), limit)
+    assert [frame.path for frame in chosen.frames] == [f"{2000 + index}" for index in indices]
+    assert chosen.left_out == ({f"more than --limit {limit}": 10 - limit} if limit < 10 else {})

@@ -1,0 +1,75 @@
+import numpy as np
+
+from alignimation_index.datatypes import DecodedPhoto, Detections
+from alignimation_index.stages.close_up import FACE_DETAIL_PX, close_up_side, embed_faces, refine_landmarks
+from alignimation_index.stages.detect import MIN_FACE_SHARE, detect_faces
+
+# An 800x600 photo read at a quarter of its size: decoded pixel 10 covers photo pixels 40 to 43.
+QUARTER = DecodedPhoto(np.zeros((150, 200, 3), np.uint8), 800, 600, reduction=4)
+DECODED = np.array([[10, 20], [30, 20], [20, 30], [12, 40], [28, 40]], np.float32)
+IN_PHOTO = DECODED * 4 + 1.5
+
+
+class OneFace:
+    """A detector, refiner and embedder that sees one face at DECODED and remembers what it was shown."""
+
+    model_id = "fake"
+    dimension = 4
+
+    def __init__(self):
+        self.shown = []
+
+    def detect(self, images, min_face_share):
+        self.shown.append(([image.shape for image in images], min_face_share))
+        box = np.array([[5, 10, 35, 50]], np.float32)
+        return [Detections(box, np.array([0.9], np.float32), DECODED[None]) for _ in images]
+
+    def refine(self, _images, landmarks):
+        self.shown.append(landmarks)
+        return [points + np.float32(1) for points in landmarks]
+
+    def embed(self, _images, faces):
+        self.shown.append(faces)
+        return [np.ones((len(found), 4)) for found in faces]
+
+
+def faces_of_side(*sides_px):
+    boxes = np.array([[0, 0, side, side / 2] for side in sides_px], np.float32).reshape(-1, 4)
+    return Detections(boxes, np.ones(len(boxes), np.float32), np.zeros((len(boxes), 5, 2), np.float32))
+
+
+def test_faces_are_handed_out_in_pixels_of_the_full_photo():
+    detector = OneFace()
+    (found,) = detect_faces([QUARTER], detector)
+    np.testing.assert_allclose(found.landmarks[0], IN_PHOTO)
+    np.testing.assert_allclose(found.boxes[0], [21.5, 41.5, 141.5, 201.5])
+    assert detector.shown == [([(150, 200, 3)], MIN_FACE_SHARE)]
+
+
+def test_landmarks_are_refined_in_decoded_pixels_and_come_back_in_the_photos():
+    refiner = OneFace()
+    (refined,) = refine_landmarks([QUARTER], [IN_PHOTO[None]], refiner)
+    np.testing.assert_allclose(refiner.shown[0][0][0], DECODED)
+    np.testing.assert_allclose(refined[0], IN_PHOTO + 4)
+
+
+def test_faces_are_embedded_from_decoded_pixels():
+    embedder = OneFace()
+    faces = Detections(np.array([[21.5, 41.5, 141.5, 201.5]], np.float32), np.ones(1, np.float32), IN_PHOTO[None])
+    (vectors,) = embed_faces([QUARTER], [faces], embedder)
+    np.testing.assert_allclose(embedder.shown[0][0].landmarks[0], DECODED)
+    np.testing.assert_allclose(embedder.shown[0][0].boxes, [[5, 10, 35, 50]])
+    assert (vectors.shape, vectors.dtype) == ((1, 4), np.float32)
+
+
+def test_the_smallest_face_decides_how_large_the_photo_is_read():
+    assert close_up_side(faces_of_side(400, 320), 4000, 3000) == 3000 * FACE_DETAIL_PX // 320
+
+
+def test_a_photo_is_read_at_most_at_its_full_size():
+    assert close_up_side(faces_of_side(50), 4000, 3000) == 3000
+    assert close_up_side(faces_of_side(0), 4000, 3000) == 3000
+
+
+def test_a_photo_without_a_face_is_not_read_any_larger():
+    assert close_up_side(Detections.none(), 4000, 3000) == 1

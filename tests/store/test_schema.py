@@ -1,0 +1,160 @@
+import shutil
+import sqlite3
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, event
+
+from alignimation_index.errors import UserError
+from alignimation_index.store import schema
+from alignimation_index.store.engine import Store
+from alignimation_index.store.tables import Base, Face, Photo, Root
+
+REPOSITORY = Path(__file__).parents[2]
+
+# Rebuilds a table that others refer to: the case in which cascades could empty them.
+NEXT_MIGRATION = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "next"
+down_revision = "{head}"
+
+
+def upgrade():
+    with op.batch_alter_table("photo", recreate="always") as batch:
+        batch.add_column(sa.Column("stars", sa.Integer()))
+"""
+
+
+class Death(Exception):  # noqa: N818 - of the program
+    pass
+
+
+@pytest.fixture
+def next_release(tmp_path, monkeypatch):
+    """Turns the program into its next release, with one more migration."""
+
+    def release():
+        migrations = shutil.copytree(REPOSITORY / "migrations", tmp_path / "next" / "migrations")
+        (migrations / "versions" / "next.py").write_text(NEXT_MIGRATION.format(head=schema.HEAD))
+        monkeypatch.setattr(schema, "_PACKAGE", tmp_path / "next")
+        monkeypatch.setattr(schema, "HEAD", "next")
+
+    return release
+
+
+def mode(path):
+    return path.stat().st_mode & 0o777
+
+
+def set_revision(path, revision):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+        connection.commit()
+
+
+def test_the_migrations_build_what_the_models_say(new_store):
+    engine = create_engine(f"sqlite:///{new_store}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    engine.dispose()
+
+
+def test_head_is_the_newest_migration(new_store):
+    scripts = ScriptDirectory.from_config(schema.migration_config(new_store))
+    assert scripts.get_heads() == [schema.HEAD]
+    assert schema.revision(new_store) == schema.HEAD
+
+
+def test_an_older_store_is_backed_up_and_upgraded_with_its_data(store, next_release):
+    with store.writing() as session:
+        session.add(Photo(id=7, content_hash="aa"))
+        session.flush()
+        session.add(Face(photo_id=7, box=[0, 0, 1, 1], score=1, detected_landmarks=[[0, 0]] * 5))
+    store.close()
+    before = schema.HEAD
+    next_release()
+    Store.open(store.path).close()
+    backup = store.path.with_name(f"store.db.backup-{before}")
+    assert mode(backup) == 0o600
+    assert schema.revision(backup) == before
+    with closing(sqlite3.connect(backup)) as old, closing(sqlite3.connect(store.path)) as new:
+        for connection in (old, new):
+            assert connection.execute("SELECT id, content_hash FROM photo").fetchall() == [(7, "aa")]
+            assert connection.execute("SELECT photo_id FROM face").fetchall() == [(7,)]
+        assert new.execute("SELECT stars FROM photo").fetchall() == [(None,)]
+
+
+def test_a_current_store_is_not_backed_up(store):
+    Store.open(store.path).close()
+    assert not list(store.path.parent.glob("*backup*"))
+
+
+def test_a_newer_store_is_refused_and_left_as_it_is(store):
+    with store.writing() as session:
+        session.add(Root(path="/photos"))
+    store.close()
+    set_revision(store.path, "9999")
+    before = store.path.read_bytes()
+    with pytest.raises(UserError, match=r"newer alignindex \(schema 9999.*Nothing was touched.*Upgrade the program"):
+        Store.open(store.path)
+    assert store.path.read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", ["picture", "other database"])
+def test_a_file_that_is_no_store_is_refused_and_left_as_it_is(tmp_path, kind):
+    path = tmp_path / "thing"
+    if kind == "picture":
+        path.write_bytes(b"\xff\xd8\xff" * 1000)
+    else:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("CREATE TABLE song (title)")
+    path.chmod(0o644)
+    before = path.read_bytes()
+    with pytest.raises(UserError, match=r"thing is not an alignindex store.*--store PATH"):
+        Store.open(path)
+    assert path.read_bytes() == before
+    assert mode(path) == 0o644
+
+
+@contextmanager
+def cut_short(before):
+    """Let the program die ahead of the first statement for which `before` is true."""
+
+    def cut(connection, cursor, statement, *_):  # noqa: ARG001
+        if before(statement.strip()):
+            raise Death
+
+    event.listen(Engine, "before_cursor_execute", cut)
+    try:
+        with pytest.raises(Death):
+            yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", cut)
+
+
+@pytest.mark.parametrize("statements", [1, 2, 3, 4, 6, 10, 20, 30])
+def test_a_store_whose_creation_was_cut_short_is_created_by_the_next_run(tmp_path, statements):
+    countdown = iter(range(statements, 0, -1))
+    with cut_short(lambda _: next(countdown) == 1):
+        Store.open(tmp_path / "store.db")
+    Store.open(tmp_path / "store.db").close()
+    assert schema.revision(tmp_path / "store.db") == schema.HEAD
+
+
+def test_an_upgrade_that_was_cut_short_is_done_by_the_next_run(store, next_release):
+    with store.writing() as session:
+        session.add(Photo(content_hash="aa"))
+    store.close()
+    next_release()
+    with cut_short(lambda statement: "RENAME TO photo" in statement):
+        Store.open(store.path)
+    Store.open(store.path).close()
+    with closing(sqlite3.connect(store.path)) as connection:
+        assert connection.execute("SELECT content_hash, stars FROM photo").fetchall() == [("aa", None)]
