@@ -159,6 +159,8 @@ class _Run:
     def _compute(self, works: Sequence[Work]) -> None:
         if not works:
             return
+        if any(work.data is not None for work in works):
+            _ = self.models  # loaded here, where a failure ends the run instead of counting against a photo
         analyse(works, lambda: self.models, self.keys)
         with self.store.writing() as session:
             rows = faces.faces_of(session, [work.photo_id for work in works])

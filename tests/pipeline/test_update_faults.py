@@ -6,8 +6,11 @@ from fakes import contents, draw_photo, frames, index
 from sqlalchemy import select
 
 from alignimation_index.errors import UserError
+from alignimation_index.models.faces import FaceModelSource
+from alignimation_index.pipeline.scan import add_roots
 from alignimation_index.pipeline.stages import STAGES
 from alignimation_index.pipeline.status import store_status
+from alignimation_index.pipeline.update import update
 from alignimation_index.stages import close_up, pose
 from alignimation_index.store import runs
 from alignimation_index.store.tables import File, Photo, StageRun
@@ -234,3 +237,22 @@ def test_photos_that_failed_stay_photos(store, fakes, photos):
     index(store, fakes, photos)
     with store.reading() as session:
         assert session.scalars(select(Photo.width_px)).all() == [None]
+
+
+def test_networks_that_cannot_be_loaded_end_the_run_and_count_against_no_photo(store, fakes, four_photos):
+    def load():
+        raise UserError("the weights are damaged")
+
+    add_roots(store, [four_photos])
+    with pytest.raises(UserError, match="damaged"):
+        update(store, FaceModelSource(fakes.source().ids, load), lambda *_: None)
+    assert errors(store) == []
+    assert index(store, fakes).photos_computed == 4
+
+
+def test_a_stage_that_reads_only_rows_loads_no_network(store, fakes, four_photos, monkeypatch):
+    index(store, fakes, four_photos)
+    monkeypatch.setattr(pose, "FRONTAL_MAX_YAW_DEG", 10.0)
+    loads = fakes.loads
+    assert index(store, fakes).photos_computed == 4
+    assert fakes.loads == loads

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import resource
 import subprocess
+from contextlib import contextmanager
 
 import imageio.v2 as imageio
 import imageio_ffmpeg
@@ -34,13 +35,16 @@ def read_back(out) -> list[np.ndarray]:
     return [frame[..., :3] for frame in imageio.get_reader(out)]
 
 
-@pytest.fixture
+@contextmanager
 def full_disk():
-    """No file may grow beyond a few kB, for this process and those it starts."""
+    """No file may grow beyond a few kB inside the block, for this process and those it starts."""
     earlier = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2048, earlier[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, earlier)
+    try:
+        yield
+    finally:
+        # Before anything else is written: pytest's own report may go to a file.
+        resource.setrlimit(resource.RLIMIT_FSIZE, earlier)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -144,8 +148,8 @@ def test_no_frame_is_an_error_and_no_file(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_full_disk_is_reported_and_leaves_nothing(tmp_path, name, full_disk):  # noqa: ARG001
-    with pytest.raises(UserError, match="free s") as caught:
+def test_a_full_disk_is_reported_and_leaves_nothing(tmp_path, name):
+    with pytest.raises(UserError, match="free s") as caught, full_disk():
         encode(tmp_path / name, frames(20))
     assert str(tmp_path) in str(caught.value)
     assert not list(tmp_path.iterdir())
