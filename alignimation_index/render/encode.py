@@ -18,6 +18,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO
 
+import imageio.v3 as imageio
 import imageio_ffmpeg
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -177,7 +178,7 @@ def _png_frames(folder: Path, fps: float, size_px: int) -> Iterator[PutFrame]:  
         path = folder / f"{count:04}.png"
         with _failing_as_user_error(folder.parent):
             # A third of the time of Pillow's default level 6, for 9 % more bytes.
-            Image.fromarray(frame).save(path, pnginfo=mark, compress_level=3)
+            imageio.imwrite(path, frame, plugin="pillow", pnginfo=mark, compress_level=3)
             _sync(path)
 
     yield put
