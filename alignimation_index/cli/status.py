@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from alignimation_index.cli.output import opened_store, say, say_json
+from alignimation_index.cli.output import say, say_json, store_path
 
 
 @click.command(short_help="Count what is indexed, and what is stale and why.")
@@ -14,8 +14,7 @@ def status(context: click.Context, as_json: bool) -> None:
     """Count what is indexed, and what is stale and why."""
     from alignimation_index.pipeline.status import store_status
 
-    with opened_store(context) as store:
-        found = store_status(store)
+    found = store_status(store_path(context))
     if as_json:
         say_json(found)
         return

@@ -29,6 +29,7 @@ PNET_CELL_PX, PNET_STRIDE_PX = 12, 2
 PYRAMID_FACTOR = 0.709  # areas halve, as published
 SCORE_THRESHOLDS = (0.6, 0.7, 0.7)  # P-, R- and O-Net, as published
 RNET_PX, ONET_PX = 24, 48
+CHIPS_AT_ONCE = 48  # more of them leave the processor's cache, and each takes twice as long
 
 # Where O-Net tends to see the landmarks of an upright face, in pixels of its crop, mirrored and averaged; then 12 %
 # larger about the middle, since it reads them best on crops that are a little tighter than its own boxes.
@@ -40,12 +41,19 @@ def load_network(network: type[torch.nn.Module], file_name: str, device: str) ->
     weights = Path(facenet_pytorch.__file__).parent / "data" / file_name
     loaded = network(pretrained=False)
     loaded.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    return loaded.eval().requires_grad_(False).to(device)
+    # Channels last: pooling, above all, is then several times as fast on a CPU.
+    return loaded.eval().requires_grad_(False).to(memory_format=torch.channels_last).to(device)
 
 
 def normalised(pixels: torch.Tensor) -> torch.Tensor:
     """Map 0..255 to the range the networks were trained on, −1..1."""
     return (pixels - 127.5) / 128
+
+
+def read_chips(network: torch.nn.Module, chips: torch.Tensor, device: str) -> list[torch.Tensor]:
+    """Run R-Net or O-Net on (N, 3, S, S) chips in 0..255, N > 0: its outputs, (N, …) each, on the CPU."""
+    parts = [network(normalised(part).to(device)) for part in torch.split(chips, CHIPS_AT_ONCE)]
+    return [torch.cat(outputs).cpu() for outputs in zip(*parts, strict=True)]
 
 
 class MtcnnDetector:
@@ -87,20 +95,20 @@ class MtcnnDetector:
         """(M, 4) of the square candidates, moved to where R-Net sees a face."""
         if not len(boxes):
             return boxes
-        offsets, probabilities = self._rnet(normalised(_cut_boxes(image, boxes, RNET_PX)).to(self._device))
-        score = probabilities[:, 1].cpu()
+        offsets, probabilities = read_chips(self._rnet, _cut_boxes(image, boxes, RNET_PX), self._device)
+        score = probabilities[:, 1]
         passed = score > SCORE_THRESHOLDS[1]
-        boxes, score, offsets = boxes[passed], score[passed], offsets.cpu()[passed]
+        boxes, score, offsets = boxes[passed], score[passed], offsets[passed]
         kept = nms(boxes, score, 0.7)
         return _squared(_regress(boxes[kept], offsets[kept]))
 
     def _place(self, image: Pixels, boxes: torch.Tensor) -> Detections:
         if not len(boxes):
             return Detections.none()
-        offsets, points, probabilities = self._onet(normalised(_cut_boxes(image, boxes, ONET_PX)).to(self._device))
-        score = probabilities[:, 1].cpu()
+        offsets, points, probabilities = read_chips(self._onet, _cut_boxes(image, boxes, ONET_PX), self._device)
+        score = probabilities[:, 1]
         passed = score > SCORE_THRESHOLDS[2]
-        boxes, score, offsets, points = boxes[passed], score[passed], offsets.cpu()[passed], points.cpu()[passed]
+        boxes, score, offsets, points = boxes[passed], score[passed], offsets[passed], points[passed]
         side = (boxes[:, 2:] - boxes[:, :2])[:, None]
         landmarks = boxes[:, None, :2] + side * points.reshape(-1, 2, 5).transpose(1, 2)
         boxes = _regress(boxes, offsets)
@@ -139,7 +147,7 @@ class OnetRefiner:
 
     def _read(self, chips: torch.Tensor) -> NDArray[np.float64]:
         """(N, 5, 2) landmarks in pixels of each chip."""
-        points = self._onet(normalised(chips).to(self._device))[1].cpu()
+        points = read_chips(self._onet, chips, self._device)[1]
         landmarks: NDArray[np.float64] = points.reshape(-1, 2, 5).transpose(1, 2).double().numpy()
         return landmarks * ONET_PX - 0.5
 

@@ -10,12 +10,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 from alignimation_index.datatypes import Float
-
-# A lone surrogate stands for a byte that is not UTF-8 (PEP 383); SQLite's text cannot hold one, so its 128 values
-# move to the last private-use code points, which no file system's names contain in practice.
-_SURROGATE, _PRIVATE = 0xDC80, 0x10FF00
-_ESCAPE = {_SURROGATE + i: _PRIVATE + i for i in range(128)}
-_UNESCAPE = {private: surrogate for surrogate, private in _ESCAPE.items()}
+from alignimation_index.store.escape import escape, unescape
 
 
 class FloatArray(TypeDecorator[Float]):
@@ -51,8 +46,8 @@ class PathText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Escape what is not UTF-8."""
-        return None if value is None else value.translate(_ESCAPE)
+        return None if value is None else escape(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ANN401, ARG002
         """Restore what was escaped."""
-        return None if value is None else str(value).translate(_UNESCAPE)
+        return None if value is None else unescape(str(value))

@@ -10,12 +10,11 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import Detections, Float
+from alignimation_index.store.schema import EMBEDDER_SETTING
 from alignimation_index.store.tables import Embedding, Face, Setting, Template, Transform
 
 # A face found again covers its earlier box at least this far.
 SAME_FACE_IOU = 0.5
-
-EMBEDDER_SETTING = "embedder"
 
 
 def faces_of(session: Session, photo_ids: Collection[int]) -> dict[int, list[Face]]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import FoundFile
@@ -115,14 +115,6 @@ def present_files(session: Session, photo_ids: Collection[int]) -> dict[int, lis
         if row.photo_id is not None:
             files.setdefault(row.photo_id, []).append((row.id, _found(row)))
     return files
-
-
-def count_files(session: Session) -> tuple[int, int]:
-    """How many files there are, and how many of those known are missing."""
-    present, missing = session.execute(
-        select(func.count().filter(File.missing_since_utc.is_(None)), func.count(File.missing_since_utc))
-    ).one()
-    return int(present), int(missing)
 
 
 def _found(row: File) -> FoundFile:

@@ -70,24 +70,6 @@ def unfinished_stages(session: Session, photo_ids: Collection[int], keys: Mappin
     return unfinished
 
 
-def runs_by_key(session: Session) -> tuple[int, dict[tuple[str, str], int]]:
-    """How many photos are at hand, and on how many of them each stage has run under each key: (stage, key) → count."""
-    here = _photos_at_hand()
-    total = session.scalar(select(func.count()).select_from(here)) or 0
-    counts = (
-        select(StageRun.stage, StageRun.key, func.count())
-        .join(here, here.c.photo_id == StageRun.photo_id)
-        .group_by(StageRun.stage, StageRun.key)
-    )
-    return total, {(stage, key): count for stage, key, count in session.execute(counts)}
-
-
-def key_made_of(session: Session, key: str) -> dict[str, Any]:
-    """What a registered key was made of."""
-    made_of = session.scalar(select(StageKey.made_of).where(StageKey.key == key))
-    return made_of or {}
-
-
 def errors(session: Session, stages: Iterable[str]) -> list[tuple[str, str, str]]:
     """(path, stage, reason) of what could not be read or computed, by path; for a photo its first failing stage."""
     order = {stage: position for position, stage in enumerate(stages)}

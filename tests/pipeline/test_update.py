@@ -116,7 +116,7 @@ def test_many_files_of_one_content_are_one_photo(store, fakes, photos):
     index(store, fakes, photos)
     assert fakes.images["detector"] == 1
     assert [frame.path for frame in frames(store)] == [str(photos / "a.jpg")]
-    status = store_status(store)
+    status = store_status(store.path)
     assert (status["files"], status["photos"], status["duplicates"], status["faces"]) == (3, 1, 2, 1)
 
 
@@ -138,7 +138,7 @@ def test_a_photo_whose_files_are_gone_is_missing_and_coming_back_recomputes_noth
     before, looked = frames(store), dict(fakes.images)
     (five_photos / "0.jpg").rename(five_photos.parent / "0.jpg")
     report = index(store, fakes)
-    assert (report.files_missing, len(frames(store)), store_status(store)["missing"]) == (1, 3, 1)
+    assert (report.files_missing, len(frames(store)), store_status(store.path)["missing"]) == (1, 3, 1)
     (five_photos.parent / "0.jpg").rename(five_photos / "0.jpg")
     report = index(store, fakes)
     assert (report.files_changed, report.photos_computed, fakes.images) == (1, 0, looked)
@@ -149,20 +149,20 @@ def test_a_parameter_redoes_its_stage_alone_and_the_status_says_why(store, fakes
     index(store, fakes, five_photos)
     before, looked = runs_by_stage(store), dict(fakes.images)
     monkeypatch.setattr(pose, "FRONTAL_MAX_YAW_DEG", -1.0)
-    assert store_status(store)["stale"] == [{"stage": "pose", "photos": 5, "why": "max_yaw_deg 20.0 → -1.0"}]
+    assert store_status(store.path)["stale"] == [{"stage": "pose", "photos": 5, "why": "max_yaw_deg 20.0 → -1.0"}]
     index(store, fakes)
     after = runs_by_stage(store)
     assert {stage for stage in STAGES if before[stage] != after[stage]} == {"pose"}
     assert fakes.images == looked
     assert not any(frame.frontal for frame in frames(store))
-    assert store_status(store)["stale"] == []
+    assert store_status(store.path)["stale"] == []
 
 
 def test_a_parameter_redoes_the_stages_below_as_well(store, fakes, five_photos, monkeypatch):
     index(store, fakes, five_photos)
     before, looked = runs_by_stage(store), dict(fakes.images)
     monkeypatch.setattr(close_up, "FACE_DETAIL_PX", 80)
-    why = {row["stage"]: row["why"] for row in store_status(store)["stale"]}
+    why = {row["stage"]: row["why"] for row in store_status(store.path)["stale"]}
     assert why.keys() == STALE_BELOW_LANDMARKS
     assert (why["landmarks"], why["pose"]) == ("face_detail_px 160 → 80", "landmarks changed")
     index(store, fakes)
@@ -176,14 +176,14 @@ def test_stages_that_read_rows_only_do_not_need_the_files(store, fakes, five_pho
     monkeypatch.setattr(registration, "SIGMA", 0.03)
     monkeypatch.setattr("alignimation_index.pipeline.update.scan", lambda *_: shutil.rmtree(five_photos))
     index(store, fakes)
-    assert store_status(store)["stale"] == []
+    assert store_status(store.path)["stale"] == []
 
 
 def test_status_tells_what_was_never_run(store, fakes, five_photos):
     index(store, fakes, five_photos)
     with store.writing() as session:
         session.connection().exec_driver_sql("DELETE FROM stage_run WHERE stage = 'quality'")
-    assert store_status(store)["stale"] == [{"stage": "quality", "photos": 5, "why": "not run yet"}]
+    assert store_status(store.path)["stale"] == [{"stage": "quality", "photos": 5, "why": "not run yet"}]
 
 
 def test_another_embedder_is_another_key_but_not_another_detection(store, fakes, five_photos):
@@ -201,4 +201,4 @@ def test_two_folders_are_one_library(store, fakes, tmp_path):
     assert len(frames(store)) == 2
     index(store, fakes, tmp_path)
     assert fakes.images["detector"] == 2
-    assert store_status(store)["roots"] == [str(tmp_path)]
+    assert store_status(store.path)["roots"] == [str(tmp_path)]

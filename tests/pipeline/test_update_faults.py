@@ -79,7 +79,7 @@ def test_a_failure_is_not_tried_again_until_something_changes(store, fakes, with
     looked = dict(fakes.images)
     index(store, fakes)
     assert fakes.images == looked
-    assert store_status(store)["stale"] == []
+    assert store_status(store.path)["stale"] == []
 
 
 def test_once_the_fault_is_mended_the_skipped_stages_run_too(store, fakes, with_bad, monkeypatch):
@@ -104,7 +104,7 @@ def test_a_stage_below_an_earlier_failure_stays_skipped_when_it_changes_alone(
     assert report.photos_failed == 0
     assert statuses(store, with_bad / "bad.png")["pose"] == "skipped"
     assert len(errors(store)) == 1
-    assert store_status(store)["stale"] == []
+    assert store_status(store.path)["stale"] == []
 
 
 def test_files_that_are_no_photos_are_errors_with_their_reason(store, fakes, four_photos):
@@ -178,7 +178,7 @@ def test_one_root_that_is_away_does_not_keep_the_others_from_being_updated(store
 def test_a_root_that_does_not_exist_is_refused_with_all_that_came_with_it(store, fakes, four_photos):
     with pytest.raises(UserError, match=r"nowhere does not exist"):
         index(store, fakes, four_photos, four_photos / "nowhere")
-    assert store_status(store)["roots"] == []
+    assert store_status(store.path)["roots"] == []
 
 
 def test_a_folder_that_cannot_be_listed_keeps_its_files(store, fakes, four_photos, monkeypatch):
@@ -228,7 +228,7 @@ def test_a_photo_is_read_from_another_of_its_files_where_the_first_is_gone(store
     monkeypatch.setattr(close_up, "FACE_DETAIL_PX", 80)
     monkeypatch.setattr("alignimation_index.pipeline.update.scan", lambda *_: (four_photos / "0.png").unlink())
     index(store, fakes)
-    assert store_status(store)["stale"] == []
+    assert store_status(store.path)["stale"] == []
     assert names_of_errors(store) == [("0.png", "scan")]
 
 

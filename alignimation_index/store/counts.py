@@ -1,0 +1,106 @@
+"""Counting what the store holds, through the standard library's SQLite: `status` answers before SQLAlchemy is imported.
+
+A photo counts while a file that holds it is at hand.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from alignimation_index.store import schema
+from alignimation_index.store.escape import unescape
+
+_AT_HAND = "SELECT photo_id FROM file WHERE photo_id IS NOT NULL AND missing_since_utc IS NULL"
+
+
+class Counts:
+    """Counts of one moment; see `counting`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def roots(self) -> list[str]:
+        """Paths of the roots."""
+        return [unescape(path) for (path,) in self._connection.execute("SELECT path FROM root ORDER BY path")]
+
+    def files(self) -> int:
+        """Files at hand."""
+        return self._count("SELECT count(*) FROM file WHERE missing_since_utc IS NULL")
+
+    def missing(self) -> int:
+        """Files that are gone."""
+        return self._count("SELECT count(*) FROM file WHERE missing_since_utc IS NOT NULL")
+
+    def photos(self) -> int:
+        """Photos at hand."""
+        return self._count(f"SELECT count(DISTINCT photo_id) FROM ({_AT_HAND})")
+
+    def duplicates(self) -> int:
+        """Files beyond the first of each photo."""
+        return self._count(f"SELECT count(*) FROM ({_AT_HAND})") - self.photos()
+
+    def errors(self) -> int:
+        """Files at hand that could not be read, or on whose photo a stage failed."""
+        failed = "SELECT photo_id FROM stage_run WHERE status = 'error'"
+        wrong = f"error IS NOT NULL OR photo_id IN ({failed})"
+        return self._count(f"SELECT count(*) FROM file WHERE missing_since_utc IS NULL AND ({wrong})")
+
+    def faces(self) -> int:
+        """Faces on photos at hand."""
+        return self._count(f"SELECT count(*) FROM face WHERE photo_id IN ({_AT_HAND})")
+
+    def people(self) -> int:
+        """People with a face on a photo at hand."""
+        seen = f"SELECT id FROM face WHERE photo_id IN ({_AT_HAND})"
+        return self._count(f"SELECT count(DISTINCT person_id) FROM assignment WHERE face_id IN ({seen})")
+
+    def embedder(self) -> str | None:
+        """The pinned embedder."""
+        query = "SELECT value FROM setting WHERE name = ?"
+        row = self._connection.execute(query, [schema.EMBEDDER_SETTING]).fetchone()
+        return row and str(row[0])
+
+    def runs(self) -> dict[str, dict[str, int]]:
+        """On how many photos at hand each stage has run under each key: stage → key → count."""
+        query = f"SELECT stage, key, count(*) FROM stage_run WHERE photo_id IN ({_AT_HAND}) GROUP BY stage, key"
+        counted: dict[str, dict[str, int]] = {}
+        for stage, key, count in self._connection.execute(query):
+            counted.setdefault(stage, {})[key] = count
+        return counted
+
+    def key_made_of(self, key: str) -> dict[str, Any]:
+        """What a stage key was made of; empty for one that is not registered."""
+        row = self._connection.execute("SELECT made_of FROM stage_key WHERE key = ?", [key]).fetchone()
+        made_of: dict[str, Any] = json.loads(row[0]) if row else {}
+        return made_of
+
+    def _count(self, query: str) -> int:
+        return int(self._connection.execute(query).fetchone()[0])
+
+
+@contextmanager
+def counting(path: Path) -> Iterator[Counts]:
+    """Count in the store at `path`, as of one moment; an older store is upgraded first.
+
+    Raises:
+        UserError: there is no store, or it cannot be opened.
+    """
+    if not _is_current(path):
+        from alignimation_index.store.engine import Store
+
+        Store.open(path, create=False).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("BEGIN")
+        yield Counts(connection)
+
+
+def _is_current(path: Path) -> bool:
+    try:
+        return path.exists() and schema.revision(path) == schema.HEAD
+    except sqlite3.Error:
+        return False
