@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,7 @@ class FakeModels:
     loads: int = 0
     images: dict[str, int] = field(default_factory=lambda: {"detector": 0, "refiner": 0, "embedder": 0})
     before: dict[str, Callable[[Pixels], None]] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
 
     def source(self) -> FaceModelSource:
         return FaceModelSource(FaceModelIds(self.embedder_id, self.detector_id, self.refiner_id), self._load)
@@ -70,7 +72,8 @@ class FakeModels:
 
     def look(self, model: str, images: Images) -> None:
         for image in images:
-            self.images[model] += 1
+            with self.lock:
+                self.images[model] += 1
             self.before.get(model, lambda _: None)(image)
 
 

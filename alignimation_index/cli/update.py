@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 @click.command(short_help="Index new and changed photos.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--embedder", help="Face embedder of a new store.  [default: facenet-vggface2, else dlib-resnet]")
+@click.option("--workers", type=click.IntRange(1), help="Photos computed side by side.  [default: one per processor]")
 @click.pass_context
-def update(context: click.Context, paths: tuple[Path, ...], embedder: str | None) -> None:
+def update(context: click.Context, paths: tuple[Path, ...], embedder: str | None, workers: int | None) -> None:
     """Index new and changed photos in all folders added so far, after adding PATHS to them.
 
     Each photo is computed once. Stopping at any time loses nothing: the next run goes on from there.
@@ -30,10 +31,12 @@ def update(context: click.Context, paths: tuple[Path, ...], embedder: str | None
     with opened_store(context, create=True) as store, progress_bar() as progress:
         add_roots(store, paths)
         models = choose_models(store, embedder, progress)
-        report = run_update(
-            store, models, progress, lambda: warn("Another alignindex is updating this store; waiting.")
-        )
+        report = run_update(store, models, progress, _say_waiting, workers)
     print_report(report)
+
+
+def _say_waiting() -> None:
+    warn("Another alignindex is updating this store; waiting.")
 
 
 def choose_models(store: Store, embedder: str | None, progress: Progress) -> FaceModelSource:

@@ -46,10 +46,14 @@ def face_models(embedder: str, weights: WeightStore, device: str = "cpu") -> Fac
     """The program's own networks with the named embedder."""
 
     def load() -> FaceModels:
-        # Imports torch, which takes seconds.
+        # Here, since it takes seconds.
+        import torch
+
         from alignimation_index.models.embedders import load_embedder
         from alignimation_index.models.mtcnn import MtcnnDetector, OnetRefiner
 
+        # Photos are computed side by side; on networks this small, threads within one gain less than they cost.
+        torch.set_num_threads(1)
         return FaceModels(MtcnnDetector(device), OnetRefiner(device), load_embedder(embedder, weights, device))
 
     return FaceModelSource(FaceModelIds(embedder), load)

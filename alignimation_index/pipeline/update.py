@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -34,6 +36,7 @@ def update(
     models: FaceModelSource,
     progress: Progress,
     on_wait: Callable[[], None] = lambda: None,
+    workers: int | None = None,
 ) -> UpdateReport:
     """Bring the index up to date with the roots: scan them, then run every stale stage.
 
@@ -45,6 +48,7 @@ def update(
         models: the networks; loaded only if a stage needs them.
         progress: told what is going on.
         on_wait: called if another process is updating the store, before waiting for it.
+        workers: photos computed side by side; None for one per processor.
 
     Returns:
         What was done.
@@ -52,8 +56,14 @@ def update(
     with store.updating(on_wait):
         report = UpdateReport()
         scan(store, report, progress)
-        _Run(store, models, report, progress).compute()
+        with ThreadPoolExecutor(workers or processor_count()) as executor:
+            _Run(store, models, report, progress, executor).compute()
         return report
+
+
+def processor_count() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass
@@ -62,6 +72,7 @@ class _Run:
     source: FaceModelSource
     report: UpdateReport
     progress: Progress
+    executor: Executor
 
     @cached_property
     def models(self) -> FaceModels:
@@ -161,7 +172,10 @@ class _Run:
             return
         if any(work.data is not None for work in works):
             _ = self.models  # loaded here, where a failure ends the run instead of counting against a photo
-        analyse(works, lambda: self.models, self.keys)
+            # One photo to a thread: decoding and networks release the interpreter, and no result depends on the rest.
+            list(self.executor.map(lambda work: analyse([work], lambda: self.models, self.keys), works))
+        else:
+            analyse(works, lambda: self.models, self.keys)
         with self.store.writing() as session:
             rows = faces.faces_of(session, [work.photo_id for work in works])
             for work in works:
