@@ -23,6 +23,8 @@ def assign_people(store: Store, embedder: str, keys: Mapping[str, Key]) -> int:
     key = keys[ASSIGN].key
     with store.reading() as session:
         stale = runs.stale_photo_ids(session, [key])
+        if not stale:
+            return 0
         computed = [keys[stage].key for stage in PHOTO_STAGES]
         waiting = set(runs.stale_photo_ids(session, computed))
         photo_ids = [photo_id for photo_id in stale if photo_id not in waiting]
