@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -120,11 +121,11 @@ def summaries(session: Session) -> list[PersonSummary]:
 
 def find_person(session: Session, name_or_id: str) -> int | None:
     """The person of that name (letter case aside), else of that number; None if there is none."""
-    name = names()
-    by_name = session.scalar(select(name.c.person_id).where(func.lower(name.c.value) == name_or_id.lower()))
-    if by_name is not None or not name_or_id.isdigit():
-        return None if by_name is None else int(by_name)
-    person = session.get(Person, int(name_or_id))
+    name, wanted = names(), _folded(name_or_id)
+    for person_id, called in session.execute(select(name.c.person_id, name.c.value)):
+        if _folded(called) == wanted:
+            return int(person_id)
+    person = session.get(Person, int(name_or_id)) if name_or_id.isdecimal() else None
     return None if person is None else person.id
 
 
@@ -136,7 +137,7 @@ def name_person(session: Session, person_id: int, name: str) -> None:
     """
     if session.get(Person, person_id) is None:
         raise UserError(f"There is no person {person_id}. See who there is: alignindex people list")
-    if not name.strip() or name.strip().isdigit():
+    if not name.strip() or name.strip().isdecimal():
         raise UserError(f"'{name}' cannot be a name: use at least one letter, so that it is not taken for a number.")
     holder = find_person(session, name.strip())
     if holder is not None and holder != person_id:
@@ -144,3 +145,8 @@ def name_person(session: Session, person_id: int, name: str) -> None:
             f"Person {holder} is called {name.strip()} already. Choose another name for person {person_id}."
         )
     session.add(Answer(kind=NAME, person_id=person_id, value=name.strip()))
+
+
+def _folded(name: str) -> str:
+    """A name as it compares: in any language's letter case, however its accents are encoded."""
+    return unicodedata.normalize("NFC", name.strip()).casefold()

@@ -235,3 +235,23 @@ def test_a_limit_chooses_evenly_from_the_first_to_the_last(session, limit, indic
     chosen = choose_frames(session, FrameFilter(str(ADA)), limit)
     assert [frame.path for frame in chosen.frames] == [f"{2000 + index}" for index in indices]
     assert chosen.left_out == ({f"more than --limit {limit}": 10 - limit} if limit < 10 else {})
+
+
+@pytest.mark.parametrize("asked", ["Ärger", "ärger", "ÄRGER", "A\u0308rger", " Ärger "])
+def test_a_name_is_found_in_any_letter_case_and_encoding(session, asked):
+    name_person(session, BOB, "Ärger")
+    assert who_is(session, asked) == (str(BOB), None)
+
+
+def test_two_people_cannot_have_one_name_in_two_letter_cases(session):
+    name_person(session, ADA, "Ärger")
+    with pytest.raises(UserError, match="Person 1 is called ärger already"):
+        name_person(session, BOB, "ärger")
+
+
+def test_a_later_name_of_the_same_person_replaces_the_earlier_one(session):
+    name_person(session, BOB, "Bob")
+    name_person(session, BOB, "Robert")
+    assert who_is(session, "robert") == (str(BOB), None)
+    with pytest.raises(UserError, match="Nobody is called Bob"):
+        who_is(session, "Bob")
