@@ -6,7 +6,7 @@ Resizing an image by s therefore maps x to s · (x + 0.5) − 0.5.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,6 +89,11 @@ class Detections:
 
     def __len__(self) -> int:
         return len(self.boxes)
+
+    def mapped(self, move: Callable[[Float], Float]) -> Detections:
+        """The same faces in another image's pixels; `move` maps (..., 2) points there."""
+        boxes = move(self.boxes.reshape(-1, 2, 2)).reshape(-1, 4)
+        return Detections(boxes, self.scores, move(self.landmarks))
 
     @classmethod
     def none(cls) -> Detections:

@@ -5,5 +5,10 @@ class UserError(Exception):
     """Something the user can mend; the command line prints the message and exits with 1."""
 
 
+def in_words(error: OSError) -> str:
+    """What the system says went wrong, without its number and the path."""
+    return error.strerror or str(error)
+
+
 class DecodeError(UserError):
     """A photo's bytes cannot be turned into pixels; the message is the reason, without the path."""

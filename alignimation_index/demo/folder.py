@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from alignimation_index.errors import UserError
+from alignimation_index.errors import UserError, in_words
 
 MARKER = ".alignindex-demo"
 STORE = "store.db"
@@ -66,7 +66,7 @@ class DemoFolder:
             (self.path / MARKER).write_text("".join(f"{path.as_posix()}\n" for path in made), encoding="utf-8")
         except OSError as error:
             raise UserError(
-                f"Cannot write to {self.path}: {error.strerror}. Choose another folder: alignindex demo -o DIR"
+                f"Cannot write to {self.path}: {in_words(error)}. Choose another folder: alignindex demo -o DIR"
             ) from error
 
     def _remove_earlier(self) -> None:

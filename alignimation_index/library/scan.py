@@ -14,15 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from alignimation_index.datatypes import FoundFile
-from alignimation_index.errors import UserError
+from alignimation_index.errors import UserError, in_words
 from alignimation_index.library.formats import PHOTO_EXTENSIONS, extension, is_picture
 
 SYSTEM_FOLDERS = frozenset(
     {"@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found", "__macosx"}
 )
 """Folders of thumbnails and deleted files, in lower case; names with a leading dot are skipped anyway."""
-
-_BLOCK_BYTES = 1 << 20
 
 OnError = Callable[[str, str], None]
 """Called with (path, reason) for what could not be read; the walk goes on."""
@@ -50,7 +48,7 @@ def walk(root: Path, on_error: OnError) -> Iterator[FoundFile]:
     try:
         status = os.stat(path)
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {_in_words(error)}; check the path, or connect its drive") from error
+        raise UserError(f"{path} cannot be read: {in_words(error)}; check the path, or connect its drive") from error
     if stat.S_ISDIR(status.st_mode):
         return _Walk(on_error).below(path)
     return iter(_found(path, status) if is_picture(path) else [])
@@ -97,14 +95,14 @@ class _Walk:
             with os.scandir(folder) as entries:
                 return sorted((entry for entry in entries if not _skipped(entry.name)), key=lambda entry: entry.name)
         except OSError as error:
-            self.on_error(folder, _in_words(error))
+            self.on_error(folder, in_words(error))
             return []
 
     def _file(self, entry: os.DirEntry[str]) -> list[FoundFile]:
         try:
             return _found(entry.path, entry.stat(follow_symlinks=False))
         except OSError as error:
-            self.on_error(entry.path, _in_words(error))
+            self.on_error(entry.path, in_words(error))
             return []
 
     def _linked_file(self, link: str) -> list[FoundFile]:
@@ -112,7 +110,7 @@ class _Walk:
             status = os.stat(link)
             wanted = is_picture(link) and not self._is_listed(os.path.realpath(link)) and self._is_new(status)
         except OSError as error:
-            self.on_error(link, _in_words(error))
+            self.on_error(link, in_words(error))
             return []
         return _found(link, status) if wanted else []
 
@@ -142,21 +140,9 @@ def _found(path: str, status: os.stat_result) -> list[FoundFile]:
     return [FoundFile(path, status.st_size, status.st_mtime_ns, status.st_ino, supported)]
 
 
-def _in_words(error: OSError) -> str:
-    return error.strerror or str(error)
-
-
-def content_hash(path: str) -> str:
-    """The SHA-256 of a file's bytes in hex, read in blocks of 1 MiB.
-
-    Raises:
-        OSError: the file cannot be read.
-    """
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
+def content_hash(data: bytes) -> str:
+    """What identifies a photo: the SHA-256 of its file's bytes, in hex."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def read_unchanged(found: FoundFile) -> bytes:

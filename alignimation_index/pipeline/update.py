@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -12,7 +11,8 @@ from itertools import islice
 from typing import TypeVar
 
 from alignimation_index.datatypes import FoundFile
-from alignimation_index.library.scan import FileChanged, read_unchanged
+from alignimation_index.errors import in_words
+from alignimation_index.library.scan import content_hash, read_unchanged
 from alignimation_index.models.faces import FaceModels, FaceModelSource
 from alignimation_index.pipeline.people import assign_people
 from alignimation_index.pipeline.photos import Work, analyse, known_results, needs_bytes, store_results
@@ -114,7 +114,7 @@ class _Run:
         with self.store.writing() as session:
             for file_id, data in contents.items():
                 if data is not None:
-                    photos[files.link_photo(session, file_id, hashlib.sha256(data).hexdigest())] = data
+                    photos[files.link_photo(session, file_id, content_hash(data))] = data
         return self._stale_works(photos)
 
     def _stale_batches(self, photo_ids: Sequence[int]) -> Iterator[list[Work]]:
@@ -144,9 +144,8 @@ class _Run:
         try:
             return read_unchanged(found)
         except OSError as error:
-            reason = str(error) if isinstance(error, FileChanged) else error.strerror or str(error)
             with self.store.writing() as session:
-                files.fail_file(session, file_id, reason)
+                files.fail_file(session, file_id, in_words(error))
             return None
 
     def _stale_works(self, photos: Mapping[int, bytes | None] | Mapping[int, bytes]) -> list[Work]:

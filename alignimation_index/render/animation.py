@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from alignimation_index.datatypes import Pixels
-from alignimation_index.errors import DecodeError, UserError
+from alignimation_index.errors import DecodeError, UserError, in_words
 from alignimation_index.library.decode import decode
+from alignimation_index.library.scan import content_hash
 from alignimation_index.query.frames import Frame
 from alignimation_index.render.encode import open_animation
 from alignimation_index.render.warp import decode_side_needed, warp_photo
@@ -69,7 +69,7 @@ def render_frame(frame: Frame, size_px: int) -> Pixels:
     if frame.template_from_photo is None:
         raise ValueError(f"face {frame.face_id} is not registered")
     data = Path(frame.path).read_bytes()
-    if hashlib.sha256(data).hexdigest() != frame.content_hash:
+    if content_hash(data) != frame.content_hash:
         raise OSError("the file has changed since it was indexed; run alignindex update")
     side = decode_side_needed(frame.template_from_photo, size_px, frame.width_px, frame.height_px)
     return warp_photo(decode(data, side), frame.template_from_photo, size_px)
@@ -77,7 +77,7 @@ def render_frame(frame: Frame, size_px: int) -> Pixels:
 
 def failure(error: OSError | DecodeError) -> str:
     """Why a photo could not be rendered, in words."""
-    return (isinstance(error, OSError) and error.strerror) or str(error)
+    return in_words(error) if isinstance(error, OSError) else str(error)
 
 
 def _nothing_left(report: RenderReport) -> str:

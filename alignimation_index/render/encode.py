@@ -25,7 +25,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
 from alignimation_index.datatypes import Pixels
-from alignimation_index.errors import UserError
+from alignimation_index.errors import UserError, in_words
 
 PutFrame = Callable[[Pixels], None]
 OpenFrames = Callable[[Path, float, int], AbstractContextManager[PutFrame]]
@@ -291,8 +291,9 @@ def _failing_as_user_error(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(f"{out}: cannot be written: {reason}; free some space or choose another place") from error
+        raise UserError(
+            f"{out}: cannot be written: {in_words(error)}; free some space or choose another place"
+        ) from error
 
 
 def _sync(path: Path) -> None:

@@ -35,11 +35,6 @@ def refine_landmarks(
 
 def embed_faces(photos: Sequence[DecodedPhoto], faces: Sequence[Detections], embedder: FaceEmbedder) -> list[Float]:
     """Embed faces, given in pixels of the full upright photo: (N, D) float32 per photo."""
-    decoded = [_to_decoded(photo, found) for photo, found in zip(photos, faces, strict=True)]
+    decoded = [found.mapped(photo.to_decoded) for photo, found in zip(photos, faces, strict=True)]
     vectors = embedder.embed([photo.pixels for photo in photos], decoded)
     return [np.asarray(rows, np.float32) for rows in vectors]
-
-
-def _to_decoded(photo: DecodedPhoto, faces: Detections) -> Detections:
-    boxes = photo.to_decoded(faces.boxes.reshape(-1, 2, 2)).reshape(-1, 4)
-    return Detections(boxes, faces.scores, photo.to_decoded(faces.landmarks))

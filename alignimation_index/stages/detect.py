@@ -24,9 +24,4 @@ def detect_faces(photos: Sequence[DecodedPhoto], detector: FaceDetector) -> list
         One Detections per photo, in pixels of the full upright photo.
     """
     found = detector.detect([photo.pixels for photo in photos], MIN_FACE_SHARE)
-    return [_to_photo(photo, faces) for photo, faces in zip(photos, found, strict=True)]
-
-
-def _to_photo(photo: DecodedPhoto, faces: Detections) -> Detections:
-    boxes = photo.to_photo(faces.boxes.reshape(-1, 2, 2)).reshape(-1, 4)
-    return Detections(boxes, faces.scores, photo.to_photo(faces.landmarks))
+    return [faces.mapped(photo.to_photo) for photo, faces in zip(photos, found, strict=True)]

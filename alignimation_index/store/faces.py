@@ -63,9 +63,12 @@ def replace_transforms(
 
 def put_template(session: Session, name: str, landmarks: Float) -> int:
     """Store a template under its name; its id."""
-    template = session.scalar(select(Template).where(Template.name == name)) or Template(name=name)
-    template.landmarks = landmarks
-    session.add(template)
+    template = session.scalar(select(Template).where(Template.name == name))
+    if template is None:
+        template = Template(name=name, landmarks=landmarks)
+        session.add(template)
+    elif not np.array_equal(template.landmarks, np.asarray(landmarks, np.float32)):
+        template.landmarks = landmarks
     session.flush()
     return template.id
 

@@ -157,15 +157,19 @@ def test_names_of_any_bytes_are_found_and_can_be_opened(tmp_path_factory, name):
     assert read_unchanged(found) == b"photo"
 
 
-def test_content_hash_is_the_sha256_of_every_block(tmp_path):
+def test_content_hash_is_the_sha256_of_every_byte(tmp_path):
     content = os.urandom((1 << 20) + 17)
     put(tmp_path / "a.jpg", content=content)
-    assert content_hash(str(tmp_path / "a.jpg")) == hashlib.sha256(content).hexdigest()
+    (found,) = walk(tmp_path, not_expected)
+    assert content_hash(read_unchanged(found)) == hashlib.sha256(content).hexdigest()
 
 
-def test_content_hash_of_a_missing_file_is_an_os_error(tmp_path):
+def test_reading_a_missing_file_is_an_os_error(tmp_path):
+    put(tmp_path / "gone.jpg")
+    (found,) = walk(tmp_path, not_expected)
+    (tmp_path / "gone.jpg").unlink()
     with pytest.raises(FileNotFoundError):
-        content_hash(str(tmp_path / "gone.jpg"))
+        read_unchanged(found)
 
 
 def test_a_file_of_another_size_is_a_changed_file(tmp_path):
