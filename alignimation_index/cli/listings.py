@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from alignimation_index.cli.filters import choosing_frames, frame_filter
-from alignimation_index.cli.output import opened_store, printable, say, say_json, say_table, warn
+from alignimation_index.cli.output import (
+    batches,
+    opened_store,
+    printable,
+    say_json,
+    say_json_array,
+    say_lines,
+    say_table,
+    warn,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,15 +42,15 @@ def photos(context: click.Context, expression: str, as_json: bool) -> None:
     from alignimation_index.query.frames import select_photos
 
     with opened_store(context) as store, store.reading() as session:
-        listed = list(select_photos(session))
+        listed = select_photos(session)
         if expression:
             wanted = {frame.content_hash for frame in _frames(session, parse_expression(expression))}
-            listed = [photo for photo in listed if photo.content_hash in wanted]
-    if as_json:
-        say_json([_photo_json(photo) for photo in listed])
-    else:
-        rows = ((photo.taken_at, photo.status, photo.paths[0]) for photo in listed)
-        say_table(("taken", "status", "path"), rows)
+            listed = (photo for photo in listed if photo.content_hash in wanted)
+        if as_json:
+            say_json_array(map(_photo_json, listed))
+        else:
+            rows = ((photo.taken_at, photo.status, photo.paths[0]) for photo in listed)
+            say_table(("taken", "status", "path"), rows)
 
 
 @click.command(short_help="List the faces.")
@@ -54,10 +63,10 @@ def faces(context: click.Context, expression: str, as_json: bool) -> None:
 
     with opened_store(context) as store, store.reading() as session:
         frames = _frames(session, parse_expression(expression))
-    if as_json:
-        say_json([_face_json(frame) for frame in frames])
-    else:
-        _say_frames(frames)
+        if as_json:
+            say_json_array(_faces_json(frames))
+        else:
+            _say_frames(frames)
 
 
 @click.command(short_help="List what could not be read, and why.")
@@ -91,32 +100,31 @@ def query(context: click.Context, /, output: str | None, **choice: Any) -> None:
     """
     with opened_store(context) as store, store.reading() as session:
         frames = _frames(session, frame_filter(**choice))
-    if output == "json":
-        say_json([_frame_json(frame) for frame in frames])
-    elif output == "csv":
-        _say_csv(frames)
-    elif output == "paths":
-        for path in dict.fromkeys(frame.path for frame in frames):
-            say(path)
-    else:
-        _say_frames(frames)
+        if output == "json":
+            say_json_array(_frames_json(frames))
+        elif output == "csv":
+            _say_csv(frames)
+        elif output == "paths":
+            say_lines(dict.fromkeys(frame.path for frame in frames))
+        else:
+            _say_frames(frames)
 
 
-def _frames(session: Session, wanted: FrameFilter) -> list[Frame]:
-    """Select frames; a guess at who is meant is said."""
+def _frames(session: Session, wanted: FrameFilter) -> Iterator[Frame]:
+    """The frames, read while they are asked for; a guess at who is meant is said at once."""
     from dataclasses import replace
 
-    from alignimation_index.query.frames import select_frames, who_is
+    from alignimation_index.query.frames import stream_frames, who_is
 
     if wanted.person is not None:
         person, note = who_is(session, wanted.person)
         wanted = replace(wanted, person=person)
         if note:
             warn(note)
-    return select_frames(session, wanted)
+    return stream_frames(session, wanted)
 
 
-def _say_frames(frames: Sequence[Frame]) -> None:
+def _say_frames(frames: Iterable[Frame]) -> None:
     header = ("taken", "face", "person", "yaw", "pitch", "frontal", "size", "quality", "path")
     say_table(
         header,
@@ -137,12 +145,11 @@ def _say_frames(frames: Sequence[Frame]) -> None:
     )
 
 
-def _say_csv(frames: Sequence[Frame]) -> None:
+def _say_csv(frames: Iterable[Frame]) -> None:
     fields = ("path", "taken_at", "face_id", "person_id", "person", "yaw", "pitch", "roll", "frontal", "quality")
     writer = csv.writer(sys.stdout)
     writer.writerow((*fields, "residual"))
-    for frame in frames:
-        values = _frame_json(frame)
+    for values in _frames_json(frames):
         writer.writerow(printable("" if values[name] is None else str(values[name])) for name in (*fields, "residual"))
 
 
@@ -161,13 +168,35 @@ def _photo_json(photo: IndexedPhoto) -> dict[str, Any]:
     }
 
 
-def _face_json(frame: Frame) -> dict[str, Any]:
+def _faces_json(frames: Iterable[Frame]) -> Iterator[dict[str, Any]]:
+    for some in batches(frames):
+        boxes = _rounded([frame.box for frame in some], 2)
+        landmarks = _rounded([frame.landmarks for frame in some], 3)
+        for frame, box, points in zip(some, boxes, landmarks, strict=True):
+            yield _face_json(frame, box, points)
+
+
+def _frames_json(frames: Iterable[Frame]) -> Iterator[dict[str, Any]]:
+    for some in batches(frames):
+        registered = [frame.template_from_photo for frame in some if frame.template_from_photo is not None]
+        transforms = iter(_rounded(registered, 9))
+        for frame, face in zip(some, _faces_json(some), strict=True):
+            yield {
+                **face,
+                "taken_at": frame.taken_at and frame.taken_at.isoformat(),
+                "template": frame.template,
+                "transform": None if frame.template_from_photo is None else next(transforms),
+                "residual": None if frame.residual is None else round(frame.residual, 6),
+            }
+
+
+def _face_json(frame: Frame, box: list[float], landmarks: list[list[float]]) -> dict[str, Any]:
     return {
         "path": frame.path,
         "face_id": frame.face_id,
-        "box": _numbers(frame.box, 2),
+        "box": box,
         "score": round(frame.score, 4),
-        "landmarks": _numbers(frame.landmarks, 3),
+        "landmarks": landmarks,
         "yaw": round(frame.yaw_deg, 2),
         "pitch": round(frame.pitch_deg, 2),
         "roll": round(frame.roll_deg, 2),
@@ -179,16 +208,11 @@ def _face_json(frame: Frame) -> dict[str, Any]:
     }
 
 
-def _frame_json(frame: Frame) -> dict[str, Any]:
-    matrix = frame.template_from_photo
-    return {
-        **_face_json(frame),
-        "taken_at": frame.taken_at and frame.taken_at.isoformat(),
-        "template": frame.template,
-        "transform": None if matrix is None else _numbers(matrix, 9),
-        "residual": None if frame.residual is None else round(frame.residual, 6),
-    }
+def _rounded(arrays: Sequence[NDArray[np.float32]], digits: int) -> list[Any]:
+    """Arrays of one shape as nested lists; rounded together, since a call costs more than its numbers."""
+    if not arrays:
+        return []
+    import numpy as np
 
-
-def _numbers(array: NDArray[np.float32], digits: int) -> Any:  # noqa: ANN401 - nested lists
-    return array.astype(float).round(digits).tolist()
+    rounded: list[Any] = np.stack(arrays).astype(float).round(digits).tolist()
+    return rounded

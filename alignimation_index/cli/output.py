@@ -7,8 +7,9 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import platformdirs
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from alignimation_index.store.engine import Store
+
+T = TypeVar("T")
 
 
 def data_folder() -> Path:
@@ -70,18 +73,40 @@ def say_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
     say(json.dumps(value, indent=1 if isinstance(value, dict) else None))
 
 
-def say_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print columns for people to read; as wide as they need to be where nobody watches."""
-    from rich.console import Console
-    from rich.table import Table
+def say_json_array(values: Iterable[Any]) -> None:
+    """Print one JSON array, on one line, while its values arrive."""
+    before = "["
+    for some in batches(values):
+        _print(before + json.dumps(some)[1:-1], sys.stdout, nl=False)
+        before = ", "
+    _print("[]" if before == "[" else "]", sys.stdout)
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in header:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*("" if cell is None else printable(str(cell)) for cell in row))
-    console = Console(width=None if sys.stdout.isatty() else 1000, markup=False, highlight=False)
-    console.print(table)
+
+def say_lines(lines: Iterable[str]) -> None:
+    """Print many lines of the result."""
+    for some in batches(lines):
+        say("\n".join(some))
+
+
+def say_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print columns for people to read, each as wide as its widest cell."""
+    from rich.cells import cell_len
+
+    cells = [["" if cell is None else printable(str(cell)) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(header, *cells, strict=True)]
+
+    def line(row: Sequence[str]) -> str:
+        return "  ".join(cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
+
+    say(click.style(line(header), bold=True) if sys.stdout.isatty() else line(header))
+    say_lines(map(line, cells))
+
+
+def batches(values: Iterable[T], size: int = 1000) -> Iterator[list[T]]:
+    """Values in lists of `size`; the last may be shorter."""
+    iterator = iter(values)
+    while some := list(islice(iterator, size)):
+        yield some
 
 
 def printable(text: str) -> str:
@@ -111,5 +136,5 @@ def progress_bar() -> Iterator[Callable[[str, int, int | None], None]]:
         yield show
 
 
-def _print(line: str, stream: Any) -> None:  # noqa: ANN401
-    click.echo(os.fsencode(line) if stream.isatty() is False else printable(line), file=stream)
+def _print(text: str, stream: Any, *, nl: bool = True) -> None:  # noqa: ANN401
+    click.echo(os.fsencode(text) if stream.isatty() is False else printable(text), file=stream, nl=nl)

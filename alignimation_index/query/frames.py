@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, groupby, starmap
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import Float
 from alignimation_index.errors import UserError
 from alignimation_index.query.expression import FrameFilter
-from alignimation_index.store import people
+from alignimation_index.store import files, people
 from alignimation_index.store.tables import Assignment, Face, File, Photo, StageRun, Template, Transform
 
 ME = "me"
@@ -90,35 +92,46 @@ def select_frames(session: Session, wanted: FrameFilter) -> list[Frame]:
     Raises:
         UserError: there is no such person.
     """
+    return list(stream_frames(session, wanted))
+
+
+def stream_frames(session: Session, wanted: FrameFilter) -> Iterator[Frame]:
+    """The frames of `select_frames`, read while they are asked for: memory does not grow with their count.
+
+    Raises:
+        UserError: there is no such person; at the call, not later.
+    """
     conditions = _conditions(wanted)
     if wanted.person is not None:
         conditions.append(Assignment.person_id == _person_id(session, wanted.person))
-    return [Frame(*row) for row in session.execute(_statement(conditions))]
+    return starmap(Frame, _stream(session, _statement(conditions)))
 
 
 def select_photos(session: Session) -> Iterator[IndexedPhoto]:
-    """All photos at hand, in the order of their first paths."""
-    paths: dict[int, list[str]] = {}
-    here = File.missing_since_utc.is_(None)
-    for photo_id, path in session.execute(
-        select(Photo.id, File.path).join(Photo, Photo.id == File.photo_id).where(here).order_by(File.path)
-    ):
-        paths.setdefault(photo_id, []).append(path)
+    """All photos at hand, in the order of their first paths, read while they are asked for."""
     failed = set(session.scalars(select(StageRun.photo_id).where(StageRun.status == "error")))
-    photos = {photo.id: photo for photo in session.scalars(select(Photo))}
-    for photo_id, files in paths.items():
-        photo = photos[photo_id]
-        yield IndexedPhoto(
-            files,
-            photo.content_hash,
-            photo.taken_at,
-            photo.taken_at_source,
-            photo.utc_offset,
-            photo.camera,
-            photo.width_px,
-            photo.height_px,
-            "error" if photo_id in failed else "ok",
+    first = files.first_paths()
+    statement = (
+        select(
+            first.c.path,
+            File.path,
+            Photo.id,
+            Photo.content_hash,
+            Photo.taken_at,
+            Photo.taken_at_source,
+            Photo.utc_offset,
+            Photo.camera,
+            Photo.width_px,
+            Photo.height_px,
         )
+        .join(first, first.c.photo_id == Photo.id)
+        .join(File, (File.photo_id == Photo.id) & File.missing_since_utc.is_(None))
+        .order_by(first.c.path, File.path)
+    )
+    for _, rows in groupby(_stream(session, statement), itemgetter(0)):
+        of_photo: list[Any] = list(rows)
+        about = (*of_photo[0][3:], "error" if of_photo[0].id in failed else "ok")
+        yield IndexedPhoto([row[1] for row in of_photo], *about)
 
 
 def who_is(session: Session, name: str) -> tuple[str, str | None]:
@@ -164,12 +177,10 @@ def _conditions(wanted: FrameFilter) -> list[ColumnElement[bool]]:
 
 
 def _statement(conditions: list[ColumnElement[bool]]) -> Select[Any]:
-    name = people.names()
-    here = (File.photo_id == Photo.id) & File.missing_since_utc.is_(None)
-    path = select(func.min(File.path)).where(here).correlate(Photo).scalar_subquery()
+    name, first = people.names(), files.first_paths()
     return (
         select(
-            path.label("path"),
+            first.c.path,
             Photo.content_hash,
             Photo.width_px,
             Photo.height_px,
@@ -191,13 +202,19 @@ def _statement(conditions: list[ColumnElement[bool]]) -> Select[Any]:
             Transform.residual,
         )
         .join(Photo, Photo.id == Face.photo_id)
+        .join(first, first.c.photo_id == Photo.id)
         .outerjoin(Assignment, Assignment.face_id == Face.id)
         .outerjoin(name, name.c.person_id == Assignment.person_id)
         .outerjoin(Transform, Transform.face_id == Face.id)
         .outerjoin(Template, Template.id == Transform.template_id)
-        .where(path.is_not(None), Face.landmarks.is_not(None), Face.quality.is_not(None), *conditions)
-        .order_by(Photo.taken_at.is_(None), Photo.taken_at, path, Face.id)
+        .where(Face.landmarks.is_not(None), Face.quality.is_not(None), *conditions)
+        .order_by(Photo.taken_at.is_(None), Photo.taken_at, first.c.path, Face.id)
     )
+
+
+def _stream(session: Session, statement: Select[Any]) -> Iterator[Row[Any]]:
+    """The rows of a statement, a thousand in memory at a time."""
+    return chain.from_iterable(session.execute(statement, execution_options={"yield_per": 1000}).partitions())
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,10 +28,13 @@ class FloatArray(TypeDecorator[Float]):
         if value is None:
             return None
         array = np.asarray(value, "<f4")
-        free = tuple(-1 if want == -1 else got for want, got in zip(self.shape, array.shape, strict=False))
-        if array.ndim != len(self.shape) or free != self.shape:
+        if array.shape != self.shape and not self._fits(array.shape):
             raise ValueError(f"expected an array of shape {self.shape}, got {array.shape}")
         return array.tobytes()
+
+    def _fits(self, shape: tuple[int, ...]) -> bool:
+        free = tuple(-1 if want == -1 else got for want, got in zip(self.shape, shape, strict=False))
+        return len(shape) == len(self.shape) and free == self.shape
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Float | None:  # noqa: ANN401, ARG002
         """Unpack into a read-only array."""

@@ -13,9 +13,9 @@ _UNESCAPE = {private: surrogate for surrogate, private in _ESCAPE.items()}
 
 def escape(path: str) -> str:
     """A file name from `os.fsdecode` as text without surrogates."""
-    return path.translate(_ESCAPE)
+    return path if path.isascii() else path.translate(_ESCAPE)
 
 
 def unescape(text: str) -> str:
     """Undo `escape`."""
-    return text.translate(_UNESCAPE)
+    return text if text.isascii() else text.translate(_UNESCAPE)

@@ -1,64 +1,111 @@
-"""What stages found on a photo, as rows: each function replaces what its stage wrote before."""
+"""What stages found on photos, as rows: each function replaces what its stage wrote before."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import Detections, Float
+from alignimation_index.store.bulk import Row, delete_rows, insert_rows, update_rows, upsert_rows
 from alignimation_index.store.schema import EMBEDDER_SETTING
 from alignimation_index.store.tables import Embedding, Face, Setting, Template, Transform
 
 # A face found again covers its earlier box at least this far.
 SAME_FACE_IOU = 0.5
 
+# Columns of the faces of a photo: column of `Face` → (N, …) array.
+FaceColumns = Mapping[str, NDArray[Any]]
 
-def faces_of(session: Session, photo_ids: Collection[int]) -> dict[int, list[Face]]:
-    """The faces of each photo, in the order of detection; photos without faces have an empty list."""
-    faces: dict[int, list[Face]] = {photo_id: [] for photo_id in photo_ids}
-    for face in session.scalars(select(Face).where(Face.photo_id.in_(photo_ids)).order_by(Face.id)):
-        faces[face.photo_id].append(face)
-    return faces
+_COLUMNS_OF_LATER_STAGES = tuple(column.name for column in Face.__table__.columns if column.nullable)
 
 
-def replace_faces(session: Session, photo_id: int, found: Detections) -> list[Face]:
-    """Store the faces of a photo, and return them as in `found`; one found before keeps its row, id and person."""
-    known = faces_of(session, [photo_id])[photo_id]
-    matches = _match(np.array([face.box for face in known], np.float32).reshape(-1, 4), found.boxes)
-    for row, face in enumerate(known):
-        if row not in matches.values():
-            session.delete(face)
-    faces = [known[matches[i]] if i in matches else Face(photo_id=photo_id) for i in range(len(found))]
-    for index, face in enumerate(faces):
-        face.box, face.score = found.boxes[index], float(found.scores[index])
-        face.detected_landmarks = found.landmarks[index]
-    session.add_all(faces)
-    session.flush()
-    return faces
+@dataclass(frozen=True, slots=True)
+class StoredFaces:
+    """The faces of a photo, in the order of their ids.
+
+    Attributes:
+        ids: of the N rows.
+        detections: as the detector found them, in pixels of the upright photo.
+        landmarks: (M, 5, 2) float32 refined landmarks, of those faces that have them; same pixels.
+    """
+
+    ids: list[int]
+    detections: Detections
+    landmarks: Float
 
 
-def replace_embeddings(session: Session, faces: Sequence[Face], model: str, vectors: Float) -> None:
+def stored_faces(session: Session, photo_ids: Collection[int]) -> dict[int, StoredFaces]:
+    """The faces of each photo; a photo without any has an entry like the others."""
+    rows: dict[int, list[Any]] = {photo_id: [] for photo_id in photo_ids}
+    columns = (Face.photo_id, Face.id, Face.box, Face.score, Face.detected_landmarks, Face.landmarks)
+    statement = select(*columns).where(Face.photo_id.in_(photo_ids)).order_by(Face.id)
+    for row in session.execute(statement):
+        rows[row[0]].append(row)
+    return {photo_id: _stored(faces) for photo_id, faces in rows.items()}
+
+
+def replace_faces(
+    session: Session, found: Mapping[int, Detections], columns: Mapping[int, FaceColumns] | None = None
+) -> dict[int, list[int]]:
+    """Store the faces of photos: one found before keeps its row, id and person; one that is not found again goes.
+
+    Args:
+        session: of the transaction to write in.
+        found: photo id → its faces, in pixels of the upright photo.
+        columns: photo id → what further stages found on these faces, in the order of `found`. A column that is not
+            given stays as it was, and is null on a new face.
+
+    Returns:
+        Photo id → ids of its faces, in the order of `found`; new faces are numbered in the order of photos and faces.
+    """
+    stored = stored_faces(session, found.keys())
+    kept = {photo_id: _found_again(stored[photo_id], faces) for photo_id, faces in found.items()}
+    changed: dict[int, Row] = {}
+    new: list[Row] = []
+    for photo_id, faces in found.items():
+        for id_, row in zip(kept[photo_id], _rows(_columns(faces, (columns or {}).get(photo_id, {}))), strict=True):
+            if id_ is None:
+                new.append({"photo_id": photo_id, **dict.fromkeys(_COLUMNS_OF_LATER_STAGES), **row})
+            else:
+                changed[id_] = row
+    delete_rows(session, Face, [id_ for faces in stored.values() for id_ in faces.ids if id_ not in changed])
+    update_rows(session, Face, changed)
+    ids = iter(insert_rows(session, Face, new))
+    return {photo_id: [next(ids) if id_ is None else id_ for id_ in faces] for photo_id, faces in kept.items()}
+
+
+def update_faces(session: Session, columns: Iterable[tuple[Sequence[int], FaceColumns]]) -> None:
+    """Store what later stages found on known faces: pairs of the ids of faces and columns in their order."""
+    update_rows(session, Face, {id_: row for ids, some in columns for id_, row in zip(ids, _rows(some), strict=True)})
+
+
+def replace_embeddings(session: Session, face_ids: Sequence[int], model: str, vectors: Float) -> None:
     """Store the vectors of faces, (N, D) float32."""
-    ids = [face.id for face in faces]
-    session.execute(delete(Embedding).where(Embedding.face_id.in_(ids), Embedding.model == model))
-    session.add_all(Embedding(face_id=id_, model=model, vector=row) for id_, row in zip(ids, vectors, strict=True))
+    pairs = zip(face_ids, vectors, strict=True)
+    upsert_rows(session, Embedding, [{"face_id": id_, "model": model, "vector": vector} for id_, vector in pairs])
 
 
 def replace_transforms(
-    session: Session, faces: Sequence[Face], template_id: int, matrices: Float, residuals: Float, method: str
+    session: Session, face_ids: Sequence[int], template_id: int, matrices: Float, residuals: Float, method: str
 ) -> None:
-    """Store the (N, 2, 3) transforms of faces to a template."""
-    ids = [face.id for face in faces]
-    session.execute(delete(Transform).where(Transform.face_id.in_(ids), Transform.template_id == template_id))
-    session.add_all(
-        Transform(face_id=id_, template_id=template_id, matrix=matrix, residual=float(residual), method=method)
-        for id_, matrix, residual in zip(ids, matrices, residuals, strict=True)
-        if np.isfinite(matrix).all()
-    )
+    """Store the (N, 2, 3) transforms of faces to a template with their (N,) residuals; none where it is not finite."""
+    finite = [bool(np.isfinite(matrix).all()) for matrix in matrices]
+    rows = [
+        {"face_id": id_, "template_id": template_id, "matrix": matrix, "residual": residual, "method": method}
+        for id_, matrix, residual, fits in zip(face_ids, matrices, residuals.tolist(), finite, strict=True)
+        if fits
+    ]
+    unfit = [id_ for id_, fits in zip(face_ids, finite, strict=True) if not fits]
+    if unfit:
+        session.execute(delete(Transform).where(Transform.face_id.in_(unfit), Transform.template_id == template_id))
+    upsert_rows(session, Transform, rows)
 
 
 def put_template(session: Session, name: str, landmarks: Float) -> int:
@@ -81,6 +128,37 @@ def pinned_embedder(session: Session) -> str | None:
 def pin_embedder(session: Session, name: str) -> None:
     """Fix the store's embedder, unless it is fixed."""
     session.execute(insert(Setting).values(name=EMBEDDER_SETTING, value=name).on_conflict_do_nothing())
+
+
+def _stored(rows: Sequence[Any]) -> StoredFaces:
+    boxes = np.array([row.box for row in rows], np.float32).reshape(-1, 4)
+    scores = np.array([row.score for row in rows], np.float32)
+    detected = np.array([row.detected_landmarks for row in rows], np.float32).reshape(-1, 5, 2)
+    refined = [row.landmarks for row in rows if row.landmarks is not None]
+    return StoredFaces(
+        [row.id for row in rows],
+        Detections(boxes, scores, detected),
+        np.array(refined, np.float32).reshape(-1, 5, 2),
+    )
+
+
+def _found_again(before: StoredFaces, found: Detections) -> list[int | None]:
+    """For each face found the id it had before, if any."""
+    if not before.ids:
+        return [None] * len(found)
+    matches = _match(before.detections.boxes, found.boxes)
+    return [before.ids[matches[i]] if i in matches else None for i in range(len(found))]
+
+
+def _columns(found: Detections, more: FaceColumns) -> FaceColumns:
+    return {"box": found.boxes, "score": found.scores, "detected_landmarks": found.landmarks, **more}
+
+
+def _rows(columns: FaceColumns) -> Iterator[Row]:
+    """The rows of columns: numbers as Python's own, arrays as they are."""
+    values = [column.tolist() if column.ndim == 1 else column for column in columns.values()]
+    for row in zip(*values, strict=True):
+        yield dict(zip(columns, row, strict=True))
 
 
 def _match(known: Float, found: Float) -> dict[int, int]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Subquery, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import FoundFile
+from alignimation_index.store.bulk import insert_rows, update_rows
 from alignimation_index.store.tables import File, Photo, Root, utc_now
 
 
@@ -95,16 +97,36 @@ def fail_file(session: Session, file_id: int, reason: str) -> None:
     session.execute(update(File).where(File.id == file_id).values(error=reason))
 
 
-def link_photo(session: Session, file_id: int, content_hash: str) -> int:
-    """Note what a file holds; the id of its photo, which is new if no file held this content before."""
-    photo_id = session.scalar(select(Photo.id).where(Photo.content_hash == content_hash))
-    if photo_id is None:
-        photo = Photo(content_hash=content_hash)
-        session.add(photo)
-        session.flush()
-        photo_id = photo.id
-    session.execute(update(File).where(File.id == file_id).values(photo_id=photo_id, error=None))
-    return photo_id
+def photo_ids(session: Session, content_hashes: Collection[str]) -> dict[str, int]:
+    """The photos of those contents that the store knows."""
+    known = select(Photo.content_hash, Photo.id).where(Photo.content_hash.in_(content_hashes))
+    rows: Iterable[tuple[str, int]] = session.execute(known).all()
+    return dict(rows)
+
+
+def link_photos(session: Session, contents: Sequence[tuple[int, str]]) -> list[int]:
+    """Note what files hold, given as (file id, content hash).
+
+    Returns:
+        The id of each file's photo; contents that no file held before are new photos, numbered in the order given.
+    """
+    hashes = [content_hash for _, content_hash in contents]
+    photos = photo_ids(session, hashes)
+    new = [content_hash for content_hash in dict.fromkeys(hashes) if content_hash not in photos]
+    photos |= zip(new, insert_rows(session, Photo, [{"content_hash": one} for one in new]), strict=True)
+    update_rows(session, File, {file_id: {"photo_id": photos[one], "error": None} for file_id, one in contents})
+    return [photos[content_hash] for content_hash in hashes]
+
+
+def update_photos(session: Session, columns: Mapping[int, Mapping[str, Any]]) -> None:
+    """Store what photos say about themselves: photo id → columns of `Photo`."""
+    update_rows(session, Photo, columns)
+
+
+def first_paths() -> Subquery:
+    """Columns photo_id and path: photos that a file holds now, and the first of those files by name."""
+    here = File.photo_id.is_not(None) & File.missing_since_utc.is_(None)
+    return select(File.photo_id, func.min(File.path).label("path")).where(here).group_by(File.photo_id).subquery()
 
 
 def present_files(session: Session, photo_ids: Collection[int]) -> dict[int, list[tuple[int, FoundFile]]]:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import Subquery, func, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
+from alignimation_index.store.bulk import upsert_rows
+from alignimation_index.store.files import first_paths
 from alignimation_index.store.tables import File, StageKey, StageRun, utc_now
 
 DONE, ERROR, SKIPPED = "done", "error", "skipped"
+
+
+class Run(NamedTuple):
+    """A stage is through with a photo, under this key: DONE, ERROR for a reason, or SKIPPED."""
+
+    photo_id: int
+    stage: str
+    key: str
+    status: str = DONE
+    reason: str | None = None
 
 
 def register_key(session: Session, key: str, stage: str, made_of: Mapping[str, Any]) -> None:
@@ -19,20 +31,12 @@ def register_key(session: Session, key: str, stage: str, made_of: Mapping[str, A
     session.execute(insert(StageKey).values(key=key, stage=stage, made_of=made_of).on_conflict_do_nothing())
 
 
-def record_run(
-    session: Session, photo_ids: Collection[int], stage: str, key: str, status: str = DONE, reason: str | None = None
-) -> None:
-    """Note that a stage is through with photos; belongs into the transaction that writes its results."""
-    if not photo_ids:
-        return
+def record_runs(session: Session, rows: Sequence[Run]) -> None:
+    """Note that stages are through with photos; belongs into the transaction that writes their results."""
     now = utc_now()
-    rows = [
-        {"photo_id": id_, "stage": stage, "key": key, "status": status, "reason": reason, "finished_at_utc": now}
-        for id_ in photo_ids
-    ]
-    statement = insert(StageRun)
-    new = {name: statement.excluded[name] for name in ("key", "status", "reason", "finished_at_utc")}
-    session.execute(statement.on_conflict_do_update(index_elements=["photo_id", "stage"], set_=new), rows)
+    upsert_rows(
+        session, StageRun, [{**dict(zip(Run._fields, row, strict=True)), "finished_at_utc": now} for row in rows]
+    )
 
 
 def stale_photo_ids(session: Session, keys: Iterable[str]) -> list[int]:
@@ -42,7 +46,7 @@ def stale_photo_ids(session: Session, keys: Iterable[str]) -> list[int]:
     current = (
         select(StageRun.photo_id, run_count).where(StageRun.key.in_(wanted)).group_by(StageRun.photo_id).subquery()
     )
-    here = _photos_at_hand()
+    here = first_paths()
     statement = (
         select(here.c.photo_id)
         .outerjoin(current, current.c.photo_id == here.c.photo_id)
@@ -84,9 +88,3 @@ def errors(session: Session, stages: Iterable[str]) -> list[tuple[str, str, str]
     for path, stage, reason in sorted(rows, key=lambda row: order.get(row[1], len(order))):
         listed.setdefault(path, (path, stage, reason))
     return [listed[path] for path in sorted(listed)]
-
-
-def _photos_at_hand() -> Subquery:
-    """Columns photo_id and path: photos that a file holds now, and the first of those files by name."""
-    here = File.photo_id.is_not(None) & File.missing_since_utc.is_(None)
-    return select(File.photo_id, func.min(File.path).label("path")).where(here).group_by(File.photo_id).subquery()

@@ -5,7 +5,7 @@ import pytest
 
 from alignimation_index.errors import UserError
 from alignimation_index.query.expression import FrameFilter
-from alignimation_index.query.frames import choose_frames, select_frames, select_photos, who_is
+from alignimation_index.query.frames import choose_frames, select_frames, select_photos, stream_frames, who_is
 from alignimation_index.store.engine import Store
 from alignimation_index.store.people import name_person
 from alignimation_index.store.tables import (
@@ -255,3 +255,16 @@ def test_a_later_name_of_the_same_person_replaces_the_earlier_one(session):
     assert who_is(session, "robert") == (str(BOB), None)
     with pytest.raises(UserError, match="Nobody is called Bob"):
         who_is(session, "Bob")
+
+
+def test_that_nobody_is_so_called_is_said_before_the_first_frame_is_asked_for(session):
+    with pytest.raises(UserError, match="Nobody is called Eve"):
+        stream_frames(session, FrameFilter(person="Eve"))
+
+
+def test_frames_and_photos_are_complete_beyond_what_is_read_at_a_time(session):
+    for number in range(1003):
+        add_face(session, add_photo(session, f"{number:04}.jpg"))
+    in_order = [f"{number:04}.jpg" for number in range(1003)]
+    assert [frame.path for frame in stream_frames(session, FrameFilter())] == in_order
+    assert [photo.paths for photo in select_photos(session)] == [[path] for path in in_order]
