@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 Float = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
+Image: TypeAlias = "Pixels | Tensor"
+"""(H, W, 3) uint8 RGB: in memory, or as a tensor on a GPU."""
+Images: TypeAlias = "Sequence[Pixels | Tensor]"
 
 LANDMARK_NAMES = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 
@@ -42,7 +49,7 @@ class DecodedPhoto:
     """A photo's pixels, upright (EXIF orientation applied) and perhaps reduced.
 
     Attributes:
-        pixels: (H, W, 3) uint8 RGB, contiguous.
+        pixels: (H, W, 3) uint8 RGB.
         width_px: width of the full upright photo; `pixels` may be smaller.
         height_px: height of the full upright photo.
         reduction: how many photo pixels one decoded pixel stands for, along each side.
@@ -50,7 +57,7 @@ class DecodedPhoto:
             where `reduction` does not divide a side that orientation then turned to the front.
     """
 
-    pixels: Pixels
+    pixels: Image
     width_px: int
     height_px: int
     reduction: int = 1
@@ -99,6 +106,3 @@ class Detections:
     def none(cls) -> Detections:
         """No face: a result like any other."""
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
-
-
-Images = Sequence[Pixels]

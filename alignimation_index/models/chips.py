@@ -1,46 +1,55 @@
-"""Face chips: small squares cut out of a photo, turned upright, without aliasing, for the networks that read faces."""
+"""Face chips: small squares cut out of photos, turned upright, without aliasing, for the networks that read faces."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import PIL.Image
 import torch
 import torch.nn.functional as F
-from numpy.typing import ArrayLike, NDArray
-from PIL import Image
+from numpy.typing import NDArray
 
-from alignimation_index.datatypes import Float, Images, Pixels
+from alignimation_index.datatypes import Float, Image, Images
 from alignimation_index.similarity import Matrices, apply, compose, invert, scale_of
 
 
-def cut_chips(image: Pixels, chip_from_image: ArrayLike, size: int) -> torch.Tensor:
-    """Warp square chips out of an image, bilinear, prefiltered where a chip shrinks the image.
+def cut_chips(images: Images, chip_from_images: Sequence[Matrices], size: int) -> torch.Tensor:
+    """Warp square chips out of images, bilinear, prefiltered where a chip shrinks its image.
 
     Where a chip shrinks, the image is first reduced by means of 2x2, 4x4, … pixels while the rest of the
     reduction stays above 1; that rest, of at most 2, is met by the mean of 2x2 samples per chip pixel.
 
     Args:
-        image: (H, W, 3) uint8.
-        chip_from_image: (N, 2, 3) affine; both frames in pixels, the centre of the first pixel at (0, 0).
+        images: (H, W, 3) uint8 each; an image may come several times. The part of it that its chips show is copied,
+            so chips that lie apart are better given apart.
+        chip_from_images: (N, 2, 3) affine per image; both frames in pixels, the centre of the first pixel at (0, 0).
         size: side of a chip in pixels.
 
     Returns:
-        (N, 3, size, size) float32 in 0..255, on the CPU. Outside of the image its edge goes on.
+        (all N, 3, size, size) float32 in 0..255, where the images are: on the GPU, if one of them is there. Outside of
+        an image its edge goes on.
 
     Raises:
         ValueError: a transform is not finite, as where the landmarks it was fitted to coincide.
     """
-    matrices = np.asarray(chip_from_image, np.float64).reshape(-1, 2, 3)
+    matrices = np.concatenate([np.zeros((0, 2, 3)), *chip_from_images])
     if not np.isfinite(matrices).all():
-        raise ValueError(f"chip_from_image has to be finite, got {matrices.tolist()}")
-    chips = torch.empty(len(matrices), 3, size, size)
+        raise ValueError(f"chip_from_images has to be finite, got {matrices.tolist()}")
+    device = next((image.device for image in images if isinstance(image, torch.Tensor)), torch.device("cpu"))
+    owners = np.repeat(np.arange(len(images)), [len(of_image) for of_image in chip_from_images])
+    chips = torch.empty(len(matrices), 3, size, size, device=device)
     halvings = _halvings(matrices)
     for count in np.unique(halvings):
-        rows = np.flatnonzero(halvings == count)
-        samples = 1 if count < 0 else 2
-        sampled = _sample(image, invert(matrices[rows]), size, samples, 2 ** max(int(count), 0))
-        chips[torch.from_numpy(rows)] = F.avg_pool2d(sampled, samples)
+        samples, factor = (1, 1) if count < 0 else (2, 2 ** int(count))
+        for rows in _of_equal_number(owners, np.flatnonzero(halvings == count)):
+            image_from_chip = invert(matrices[rows])
+            corners = _corners(image_from_chip, size).reshape(len(rows), -1, 2)
+            shown = [images[owner] for owner in owners[rows[:, 0]]]
+            regions = [_Region.around(*of_region, factor) for of_region in zip(shown, corners, strict=True)]
+            sampled = _sample(regions, image_from_chip, size, samples, factor)
+            chips[torch.from_numpy(rows.ravel()).to(device)] = F.avg_pool2d(sampled, samples)
     return chips
 
 
@@ -56,16 +65,30 @@ def embed_each(
         images: (H, W, 3) uint8 each.
         chip_from_images: (N, 2, 3) per image.
         size: side of a chip in pixels.
-        embed_chips: maps (M, 3, size, size) float32 to (M, D) float32.
+        embed_chips: maps (M, 3, size, size) float32, M perhaps 0, to (M, D) float32.
 
     Returns:
         (N, D) float32 per image.
     """
-    chips = [cut_chips(image, matrices, size) for image, matrices in zip(images, chip_from_images, strict=True)]
-    if not chips:
+    if not images:
         return []
-    ends = np.cumsum([len(of_image) for of_image in chips])
-    return np.split(embed_chips(torch.cat(chips)), ends[:-1])
+    counts = [len(matrices) for matrices in chip_from_images]
+    each = [image for image, count in zip(images, counts, strict=True) for _ in range(count)]
+    alone = [matrix[None] for matrices in chip_from_images for matrix in matrices]
+    vectors = embed_chips(cut_chips(each, alone, size))
+    return np.split(vectors, np.cumsum(counts)[:-1])
+
+
+def reduce_image(image: Image, factor: int) -> Image:
+    """(H, W, 3) uint8 to means of factor × factor pixels, rounded; the last ones of a side may cover fewer."""
+    if factor == 1:
+        return image
+    if isinstance(image, torch.Tensor):
+        planes = image.permute(2, 0, 1)[None].float()
+        means = F.avg_pool2d(planes, factor, ceil_mode=True)
+        return (means[0].permute(1, 2, 0) + 0.5).byte()
+    # Several times as fast as pooling on a CPU.
+    return np.asarray(PIL.Image.fromarray(image).reduce(factor))
 
 
 def _halvings(chip_from_image: Matrices) -> NDArray[np.int64]:
@@ -75,39 +98,100 @@ def _halvings(chip_from_image: Matrices) -> NDArray[np.int64]:
     return np.maximum(shrink, 0).astype(np.int64) - 1
 
 
-def _sample(image: Pixels, image_from_chip: Matrices, size: int, samples: int, factor: int) -> torch.Tensor:
-    """Sample an image reduced by `factor`, `samples` per chip pixel and axis: (N, 3, size·samples, size·samples)."""
-    level, level_from_image = _reduce_region(image, _corners(image_from_chip, size), factor)
-    level_from_chip = compose(level_from_image, image_from_chip)
-    height, width = level.shape[-2:]
-    theta = compose(compose(_unit_from_pixels(width, height), level_from_chip), invert(_unit_from_pixels(size, size)))
-    shape = (len(theta), 3, size * samples, size * samples)
-    grid = F.affine_grid(torch.from_numpy(theta).float(), list(shape), align_corners=False)
-    # One view of the image per chip, since grid_sample spreads its work over the batch.
-    return F.grid_sample(level.expand(len(theta), -1, -1, -1), grid, padding_mode="border", align_corners=False)
+def _of_equal_number(owners: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Split rows into (K, J) arrays: K owners with J rows each."""
+    _, starts, counts = np.unique(owners[rows], return_index=True, return_counts=True)
+    for count in np.unique(counts):
+        yield rows[starts[counts == count][:, None] + np.arange(count)]
 
 
-def _reduce_region(image: Pixels, points: NDArray[np.float64], factor: int) -> tuple[torch.Tensor, Matrices]:
-    """Reduce the part of an image around points (…, 2) xy: (1, 3, h, w) float32 and (2, 3) `level_from_image`.
+@dataclass(frozen=True)
+class _Region:
+    """Part of an image, in its pixels: the first ones, and those behind the last."""
 
-    The origin is a multiple of `factor`, so that a chip does not depend on which others share its region.
-    """
-    last = np.array(image.shape[1::-1]) - 1
-    margin = 2 * factor
-    x, y = np.clip(np.floor(points.reshape(-1, 2).min(0)).astype(np.int64) - margin, 0, last) // factor * factor
-    right, bottom = np.clip(np.ceil(points.reshape(-1, 2).max(0)).astype(np.int64) + margin, 0, last) + 1
-    region = Image.fromarray(image[y:bottom, x:right])
-    level = torch.from_numpy(np.array(region.reduce(factor))).permute(2, 0, 1).float()[None]
-    scale, half = 1 / factor, (1 / factor - 1) / 2
-    return level, np.array([[scale, 0, half - scale * x], [0, scale, half - scale * y]])
+    image: Image
+    x: int
+    y: int
+    right: int
+    bottom: int
+
+    @classmethod
+    def around(cls, image: Image, points: NDArray[np.float64], factor: int) -> _Region:
+        """Around (M, 2) points; its origin a multiple of `factor`, so that a chip does not depend on its company."""
+        last = np.array(image.shape[1::-1]) - 1
+        margin = 2 * factor
+        x, y = (np.clip(np.floor(points.min(0)).astype(np.int64) - margin, 0, last) // factor * factor).tolist()
+        right, bottom = (np.clip(np.ceil(points.max(0)).astype(np.int64) + margin, 0, last) + 1).tolist()
+        return cls(image, x, y, right, bottom)
+
+    def size(self, factor: int) -> tuple[int, int]:
+        """(width, height) when reduced."""
+        return -(-(self.right - self.x) // factor), -(-(self.bottom - self.y) // factor)
+
+    def from_image(self, factor: int) -> Matrices:
+        """(2, 3): pixels of the reduced region from those of the image."""
+        scale, half = 1 / factor, (1 / factor - 1) / 2
+        return np.array([[scale, 0, half - scale * self.x], [0, scale, half - scale * self.y]])
+
+
+def _sample(
+    regions: Sequence[_Region], image_from_chip: Matrices, size: int, samples: int, factor: int
+) -> torch.Tensor:
+    """Sample K reduced regions at (K, J) chips, `samples` per chip pixel and axis: (K·J, 3, S, S), S = size·samples."""
+    count, side = image_from_chip.shape[1], size * samples
+    on_gpu = isinstance(regions[0].image, torch.Tensor)
+    planes = _gathered(regions, factor) if on_gpu else _copied(regions, factor)
+    height, width = planes.shape[2:]
+    region_from_chip = compose(np.stack([region.from_image(factor) for region in regions])[:, None], image_from_chip)
+    positions = _positions(region_from_chip, size, samples, planes.device)
+    # Held inside of its own region, a chip does not see the filling.
+    last = torch.tensor([region.size(factor) for region in regions], device=planes.device)[:, None, None] - 1.0
+    inside = torch.minimum(positions.clamp(min=0), last)
+    grid = (inside + 0.5) * torch.tensor([2 / width, 2 / height], device=planes.device) - 1
+    sampled = F.grid_sample(planes, grid, padding_mode="border", align_corners=False)
+    by_chip = sampled.reshape(len(regions), 3, count, side, side).transpose(1, 2)
+    return by_chip.reshape(len(regions) * count, 3, side, side)
+
+
+def _copied(regions: Sequence[_Region], factor: int) -> torch.Tensor:
+    """(K, 3, h, w) float32 of regions of arrays, reduced, filled up to the largest."""
+    width, height = np.max([region.size(factor) for region in regions], axis=0).tolist()
+    stack = torch.zeros(len(regions), height, width, 3, dtype=torch.uint8)
+    for place, region in zip(stack.numpy(), regions, strict=True):
+        part = reduce_image(region.image[region.y : region.bottom, region.x : region.right], factor)
+        place[: part.shape[0], : part.shape[1]] = part
+    return stack.permute(0, 3, 1, 2).float()
+
+
+def _gathered(regions: Sequence[_Region], factor: int) -> torch.Tensor:
+    """As `_copied`, of regions of tensors: a few steps for all of them, since each one costs a GPU as much as many."""
+    images = {id(region.image): torch.as_tensor(region.image) for region in regions}
+    height, width = (max(image.shape[axis] for image in images.values()) for axis in (0, 1))
+    # One canvas for all shapes; what lies outside of an image is never read.
+    canvas = [F.pad(image, (0, 0, 0, width - image.shape[1], 0, height - image.shape[0])) for image in images.values()]
+    stack = torch.stack(canvas)
+    places = {key: place for place, key in enumerate(images)}
+    owner, x, y, right, bottom = torch.tensor(
+        [(places[id(region.image)], region.x, region.y, region.right, region.bottom) for region in regions],
+        device=stack.device,
+    ).T[:, :, None]
+    wide, high = np.max([region.size(factor) for region in regions], axis=0).tolist()
+    columns = torch.minimum(x + torch.arange(wide * factor, device=stack.device), right - 1)
+    rows = torch.minimum(y + torch.arange(high * factor, device=stack.device), bottom - 1)
+    cut = stack[owner[:, :, None], rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).float()
+    return (F.avg_pool2d(cut, factor) + 0.5).floor()
+
+
+def _positions(region_from_chip: Matrices, size: int, samples: int, device: torch.device) -> torch.Tensor:
+    """(K, J·S, S, 2) where the S = size·samples per axis samples of (K, J) chips lie in their regions, xy in pixels."""
+    matrices = torch.from_numpy(region_from_chip).float().to(device)
+    along = (torch.arange(size * samples, device=device) + 0.5) / samples - 0.5
+    points = torch.stack(torch.meshgrid(along, along, indexing="xy"), -1)
+    moved = torch.einsum("kjab,yxb->kjyxa", matrices[..., :2], points) + matrices[:, :, None, None, :, 2]
+    return moved.flatten(1, 2)
 
 
 def _corners(image_from_chip: Matrices, size: int) -> NDArray[np.float64]:
-    """(N, 4, 2) the outer corners of the chips, in image pixels."""
+    """(…, 4, 2) the outer corners of the chips, in image pixels."""
     low, high = -0.5, size - 0.5
     return apply(image_from_chip, [[low, low], [high, low], [low, high], [high, high]])
-
-
-def _unit_from_pixels(width: int, height: int) -> Matrices:
-    """(2, 3): torch's sampling frame, -1..1 from outer edge to outer edge, from pixels (align_corners=False)."""
-    return np.array([[2 / width, 0, 1 / width - 1], [0, 2 / height, 1 / height - 1]])

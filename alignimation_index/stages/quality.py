@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from alignimation_index.datatypes import DecodedPhoto, Detections, Float
 from alignimation_index.similarity import fit_similarity
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CHIP_PX = 96
 # Where the landmarks come to lie in the chip, as shares of its side: eyes, nose, mouth.
@@ -36,31 +41,41 @@ class Quality:
     quality: Float
 
 
-def measure_quality(photo: DecodedPhoto, faces: Detections, landmarks: Float) -> Quality:
-    """Measure the faces of a photo; boxes and (N, 5, 2) landmarks in pixels of the full upright photo."""
-    size_px = (faces.boxes[:, 2:] - faces.boxes[:, :2]).max(1, initial=0)
-    chips = _grey_chips(photo, landmarks)
-    sharpness = _laplacian(chips).std((1, 2))
-    brightness = chips.mean((1, 2)) / 255
+def measure_quality(
+    photos: Sequence[DecodedPhoto], faces: Sequence[Detections], landmarks: Sequence[Float]
+) -> list[Quality]:
+    """Measure the faces of each photo; boxes and (N, 5, 2) landmarks in pixels of the full upright photo."""
+    sharpness, brightness = _sharpness_and_brightness(photos, landmarks)
+    size_px = np.concatenate([(found.boxes[:, 2:] - found.boxes[:, :2]).max(1, initial=0) for found in faces])
     shares = [
         np.minimum(size_px / FULL_SIZE_PX, 1),
         np.minimum(sharpness / FULL_SHARPNESS, 1),
         1 - (2 * brightness - 1) ** 2,
-        faces.scores,
+        np.concatenate([found.scores for found in faces]),
     ]
     quality = np.prod(shares, axis=0) ** (1 / len(shares))
-    return Quality(*(np.asarray(values, np.float32) for values in (size_px, sharpness, brightness, quality)))
+    ends = np.cumsum([len(found) for found in faces])[:-1]
+    measured = (np.split(np.asarray(values, np.float32), ends) for values in (size_px, sharpness, brightness, quality))
+    return [Quality(*of_photo) for of_photo in zip(*measured, strict=True)]
 
 
-def _grey_chips(photo: DecodedPhoto, landmarks: Float) -> Float:
-    """(N, CHIP_PX, CHIP_PX) upright grey faces in 0..255."""
-    from alignimation_index.models.chips import cut_chips  # imports torch, which an update without work does not need
+def _sharpness_and_brightness(photos: Sequence[DecodedPhoto], landmarks: Sequence[Float]) -> tuple[Float, Float]:
+    """(all N,) each, of upright grey faces."""
+    # These import torch, which an update without work does not need.
+    import torch
 
-    chip_from_decoded = fit_similarity(photo.to_decoded(landmarks), CHIP_LANDMARKS * CHIP_PX)
-    chips: Float = cut_chips(photo.pixels, chip_from_decoded, CHIP_PX).numpy()
-    return np.tensordot(chips, np.array(LUMA, np.float32), (1, 0))
+    from alignimation_index.models.chips import cut_chips
+
+    each = [(photo, face) for photo, faces in zip(photos, landmarks, strict=True) for face in faces]
+    chip_from_decoded = [fit_similarity(photo.to_decoded(face), CHIP_LANDMARKS * CHIP_PX)[None] for photo, face in each]
+    chips = cut_chips([photo.pixels for photo, _ in each], chip_from_decoded, CHIP_PX)
+    grey = torch.einsum("ncyx,c->nyx", chips, torch.tensor(LUMA, device=chips.device))
+    edges = _laplacian(grey)
+    sharpness = (edges - edges.mean((1, 2), keepdim=True)).square().mean((1, 2)).sqrt()
+    return sharpness.cpu().numpy(), (grey.mean((1, 2)) / 255).cpu().numpy()
 
 
-def _laplacian(grey: Float) -> Float:
+def _laplacian(grey: Tensor) -> Tensor:
+    """(N, H, W) to (N, H - 2, W - 2)."""
     centre = grey[:, 1:-1, 1:-1]
     return grey[:, :-2, 1:-1] + grey[:, 2:, 1:-1] + grey[:, 1:-1, :-2] + grey[:, 1:-1, 2:] - 4 * centre

@@ -66,7 +66,7 @@ def dlib_chip_from_image(details):
 def test_a_chip_cut_where_dlib_cuts_has_dlibs_pixels(shape):
     details = dlib.get_face_chip_details(shape, 150, 0.25)
     theirs = dlib.extract_image_chip(astronaut(), details)
-    ours = cut_chips(astronaut(), dlib_chip_from_image(details)[None], 150)[0].permute(1, 2, 0).numpy()
+    ours = cut_chips([astronaut()], [dlib_chip_from_image(details)[None]], 150)[0].permute(1, 2, 0).numpy()
     assert np.abs(ours - theirs).mean() < 0.6  # dlib cuts its grey levels off, half a level on average
 
 
@@ -99,6 +99,25 @@ def test_every_image_gets_its_own_vectors(embedder, face):
     assert one.dtype == np.float32
     assert none.shape == (0, 128)
     np.testing.assert_allclose(one, same, atol=1e-5)
+
+
+def test_photos_without_faces_have_no_vectors(embedder):
+    found = embedder.embed([astronaut()] * 2, [Detections.none()] * 2)
+    assert [vectors.shape for vectors in found] == [(0, 128), (0, 128)]
+    assert embedder.embed_chips(torch.zeros(0, 3, 150, 150)).shape == (0, 128)
+    assert embedder.embed([], []) == []
+
+
+def test_faces_of_several_photos_are_embedded_together_as_they_are_alone(embedder, face):
+    shifted = Detections(face.boxes, face.scores, face.landmarks + np.float32(20))
+    both = Detections(
+        np.repeat(face.boxes, 2, 0), np.repeat(face.scores, 2), np.concatenate([face.landmarks, shifted.landmarks])
+    )
+    images, faces = [astronaut(), astronaut()[::2, ::2].copy(), astronaut()], [shifted, Detections.none(), both]
+    together = embedder.embed(images, faces)
+    assert [vectors.shape for vectors in together] == [(1, 128), (0, 128), (2, 128)]
+    np.testing.assert_allclose(together[2][1], together[0][0], atol=1e-4)
+    np.testing.assert_allclose(together[2][:1], embedder.embed([astronaut()], [face])[0], atol=1e-4)
 
 
 def test_a_vector_does_not_depend_on_its_batch(embedder):

@@ -49,6 +49,11 @@ def test_every_image_gets_its_own_unit_vectors(embedder):
     assert embedder.embed([], []) == []
 
 
+def test_photos_without_faces_have_no_vectors(embedder):
+    found = embedder.embed([astronaut()] * 2, [Detections.none()] * 2)
+    assert [vectors.shape for vectors in found] == [(0, 512), (0, 512)]
+
+
 def test_a_chip_spans_the_box_clipped_to_the_image():
     (matrix,) = chip_from_image(np.array([[-20, 30, 80, 230]], np.float32), 100, 200)
     # The box's edges are pixel edges: pixel 0's outer edge, at -0.5, is the chip's.
@@ -57,7 +62,7 @@ def test_a_chip_spans_the_box_clipped_to_the_image():
 
 def test_a_box_outside_of_the_image_still_gives_a_chip():
     matrices = chip_from_image(np.array([[600, 600, 700, 700]], np.float32), 512, 512)
-    assert torch.isfinite(cut_chips(astronaut(), matrices, 160)).all()
+    assert torch.isfinite(cut_chips([astronaut()], [matrices], 160)).all()
 
 
 def test_weights_of_another_network_are_refused(tmp_path):

@@ -1,8 +1,11 @@
 import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alignimation_index.datatypes import DecodedPhoto, Detections
 from alignimation_index.stages.close_up import FACE_DETAIL_PX, close_up_side, embed_faces, refine_landmarks
-from alignimation_index.stages.detect import MIN_FACE_SHARE, detect_faces
+from alignimation_index.stages.detect import DETECTION_SIDE_PX, MIN_FACE_SHARE, detect_faces, smallest_face_px
 
 # An 800x600 photo read at a quarter of its size: decoded pixel 10 covers photo pixels 40 to 43.
 QUARTER = DecodedPhoto(np.zeros((150, 200, 3), np.uint8), 800, 600, reduction=4)
@@ -19,8 +22,8 @@ class OneFace:
     def __init__(self):
         self.shown = []
 
-    def detect(self, images, min_face_share):
-        self.shown.append(([image.shape for image in images], min_face_share))
+    def detect(self, images, min_face_px):
+        self.shown.append(([image.shape for image in images], min_face_px))
         box = np.array([[5, 10, 35, 50]], np.float32)
         return [Detections(box, np.array([0.9], np.float32), DECODED[None]) for _ in images]
 
@@ -43,7 +46,48 @@ def test_faces_are_handed_out_in_pixels_of_the_full_photo():
     (found,) = detect_faces([QUARTER], detector)
     np.testing.assert_allclose(found.landmarks[0], IN_PHOTO)
     np.testing.assert_allclose(found.boxes[0], [21.5, 41.5, 141.5, 201.5])
-    assert detector.shown == [([(150, 200, 3)], MIN_FACE_SHARE)]
+    assert detector.shown == [([(150, 200, 3)], [pytest.approx(smallest_face_px(800, 600) / 4)])]
+
+
+@pytest.mark.parametrize(
+    ("decoded", "shown", "factor"), [((1500, 2000), (750, 1000), 4), ((2161, 2881), (721, 961), 6)]
+)
+def test_faces_are_looked_for_on_a_smaller_image_and_come_back_in_the_photos_pixels(decoded, shown, factor):
+    detector = OneFace()
+    height_px, width_px = 2 * decoded[0] - 1, 2 * decoded[1]
+    photo = DecodedPhoto(np.zeros((*decoded, 3), np.uint8), width_px, height_px, reduction=2, overhang_px=(0, 1))
+    (found,) = detect_faces([photo], detector)
+    assert shown[0] >= DETECTION_SIDE_PX
+    # A side that the factor does not divide is rounded up.
+    np.testing.assert_allclose(found.landmarks[0], DECODED * factor + (factor - 1) / 2 - [0, 1])
+    assert detector.shown == [([(*shown, 3)], [pytest.approx(smallest_face_px(width_px, height_px) / factor)])]
+
+
+def test_each_photo_is_shown_at_its_own_size_with_its_own_smallest_face():
+    detector = OneFace()
+    large = DecodedPhoto(np.zeros((1440, 1440, 3), np.uint8), 2880, 2880, reduction=2)
+    small, large = detect_faces([QUARTER, large], detector)
+    shapes, min_face_px = detector.shown[0]
+    assert shapes == [(150, 200, 3), (720, 720, 3)]
+    assert min_face_px == [pytest.approx(20 / 4), pytest.approx(20 / 0.709**4 / 4)]
+    np.testing.assert_allclose(small.landmarks, large.landmarks)
+
+
+@given(st.integers(1, 30_000), st.integers(1, 30_000))
+def test_the_smallest_face_is_the_published_size_that_is_nearest_to_the_share(width, height):
+    published = 20 / 0.709 ** np.arange(40)
+    steps_away = np.abs(np.log(published / (MIN_FACE_SHARE * min(width, height))))
+    found = np.log(smallest_face_px(width, height) / (MIN_FACE_SHARE * min(width, height)))
+    assert np.isclose(published, smallest_face_px(width, height), rtol=1e-9).any()
+    assert abs(found) <= steps_away.min() + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [((1, 1), 20), ((640, 480), 20), ((950, 2000), 20), ((951, 2000), 20 / 0.709), ((4000, 3000), 20 / 0.709**4)],
+)
+def test_the_smallest_face_of_common_photos(size, expected):
+    assert smallest_face_px(*size) == pytest.approx(expected)
 
 
 def test_landmarks_are_refined_in_decoded_pixels_and_come_back_in_the_photos():
@@ -67,7 +111,7 @@ def test_the_smallest_face_decides_how_large_the_photo_is_read():
 
 
 def test_a_photo_is_read_at_most_at_its_full_size():
-    assert close_up_side(faces_of_side(50), 4000, 3000) == 3000
+    assert close_up_side(faces_of_side(FACE_DETAIL_PX - 10), 4000, 3000) == 3000
     assert close_up_side(faces_of_side(0), 4000, 3000) == 3000
 
 

@@ -131,9 +131,11 @@ def test_on_photos_with_known_pose_the_side_is_right_and_turned_faces_are_not_fr
 
 def poses_on_photos(paths):
     """The pose of the surest face of each photo."""
-    from alignimation_index.models.mtcnn import MtcnnDetector, OnetRefiner
+    from alignimation_index.models.mtcnn import MtcnnDetector
+    from alignimation_index.models.onet_refiner import OnetRefiner
 
     images = [np.array(Image.open(path).convert("RGB")) for path in paths]
-    detected = [found.landmarks[:1] for found in MtcnnDetector().detect(images, 0.1)]
+    found = MtcnnDetector().detect(images, [0.1 * min(image.shape[:2]) for image in images])
+    detected = [faces.landmarks[:1] for faces in found]
     refined = OnetRefiner().refine(images, detected)
     return [face_poses(*pair) for pair in zip(detected, refined, strict=True)]

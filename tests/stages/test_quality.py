@@ -21,7 +21,7 @@ def measured(picture, scale=1.0, score=0.99):
     photo = DecodedPhoto(pixels, pixels.shape[1], pixels.shape[0])
     landmarks = ((LANDMARKS + 0.5) * scale - 0.5).astype(np.float32)
     faces = Detections((BOX * scale).astype(np.float32), np.array([score], np.float32), landmarks)
-    return measure_quality(photo, faces, landmarks)
+    return measure_quality([photo], [faces], [landmarks])[0]
 
 
 def test_size_is_the_longer_side_of_the_box_and_all_shares_lie_between_0_and_1(astronaut):
@@ -61,7 +61,7 @@ def test_a_reduced_decode_is_measured_in_pixels_of_the_full_photo(astronaut):
     pixels = np.array(astronaut.reduce(2))
     photo = DecodedPhoto(pixels, 512, 512, reduction=2)
     faces = Detections(BOX, np.array([0.99], np.float32), LANDMARKS)
-    found = measure_quality(photo, faces, LANDMARKS)
+    (found,) = measure_quality([photo], [faces], [LANDMARKS])
     assert found.size_px[0] == pytest.approx(112.6, abs=0.01)
     assert found.brightness[0] == pytest.approx(measured(astronaut).brightness[0], abs=0.01)
 
@@ -73,5 +73,24 @@ def test_a_black_photo_is_worth_nothing_and_no_nan():
 
 def test_no_face_is_a_result_like_any_other(astronaut):
     pixels = np.array(astronaut)
-    found = measure_quality(DecodedPhoto(pixels, 512, 512), Detections.none(), np.zeros((0, 5, 2), np.float32))
+    (found,) = measure_quality([DecodedPhoto(pixels, 512, 512)], [Detections.none()], [np.zeros((0, 5, 2), np.float32)])
     assert [len(values) for values in (found.size_px, found.sharpness, found.brightness, found.quality)] == [0] * 4
+
+
+def test_faces_of_several_photos_are_measured_together_as_they_are_alone(astronaut):
+    photos = [DecodedPhoto(np.array(picture), 512, 512) for picture in (astronaut, Image.new("RGB", (512, 512)))]
+    photos.append(DecodedPhoto(np.array(astronaut.reduce(2)), 512, 512, reduction=2))
+    one, none = Detections(BOX, np.array([0.99], np.float32), LANDMARKS), Detections.none()
+    two = Detections(
+        np.concatenate([BOX, BOX / 2]),
+        np.array([0.9, 0.8], np.float32),
+        np.concatenate([LANDMARKS, LANDMARKS + np.float32(30)]),
+    )
+    faces = [one, none, two]
+    landmarks = [found.landmarks for found in faces]
+    together = measure_quality(photos, faces, landmarks)
+    for found, count, *alone in zip(together, (1, 0, 2), photos, faces, landmarks, strict=True):
+        (expected,) = measure_quality(*([value] for value in alone))
+        for name in ("size_px", "sharpness", "brightness", "quality"):
+            assert len(getattr(found, name)) == count
+            np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-3)
