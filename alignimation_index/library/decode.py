@@ -9,6 +9,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from alignimation_index.datatypes import DecodedPhoto, Pixels
 from alignimation_index.errors import DecodeError
 from alignimation_index.library.formats import format_by_content
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MAX_PIXELS = 178_956_970
 """Largest width × height that is decoded: the size at which Pillow, too, stops by default."""
@@ -37,7 +41,7 @@ _TRANSPOSE_TO_UPRIGHT = {
 }
 """EXIF 2.32, tag 0x0112: how to turn the stored picture upright; 1 needs nothing."""
 
-_LAST_COLUMN_FIRST, _LAST_ROW_FIRST = (2, 3, 6, 7), (3, 4, 7, 8)
+LAST_COLUMN_FIRST, LAST_ROW_FIRST = (2, 3, 6, 7), (3, 4, 7, 8)
 """Orientations that bring a rounded-up end of the stored picture to the upright one's left, and to its top."""
 
 _TRUNCATED = re.compile(r"truncat|end of file|buffer overrun", re.IGNORECASE)
@@ -66,7 +70,8 @@ def decode(data: bytes, min_side_px: int | None = None) -> DecodedPhoto:
         stored_size = _load(image, min_side_px)
         orientation = read_orientation(image)
         factor = max(1, min(image.size) // min_side_px) if min_side_px else 1
-        reduced = _to_8_bit_colour(image).reduce(factor)
+        coloured = _to_8_bit_colour(image)
+        reduced = coloured.reduce(factor) if factor > 1 else coloured  # which would copy
         reduction = factor * _dct_reduction(stored_size, image.size)
         rgb = _to_srgb(_over_white(reduced), image.info.get("icc_profile"))
         return _upright(rgb, stored_size, reduction, orientation)
@@ -113,14 +118,28 @@ def _dct_reduction(stored_size: tuple[int, int], loaded_size: tuple[int, int]) -
 
 
 def _upright(reduced: Image.Image, stored_size: tuple[int, int], reduction: int, orientation: int) -> DecodedPhoto:
-    """Turn pixels upright, and find where they lie on the upright photo: a last column or row may overhang it."""
     rgb = reduced.transpose(_TRANSPOSE_TO_UPRIGHT[orientation]) if orientation != 1 else reduced
+    # np.array would take several times as long.
+    return place_upright(np.asarray(rgb), stored_size, reduction, orientation)
+
+
+def place_upright(
+    pixels: Pixels | Tensor, stored_size: tuple[int, int], reduction: int, orientation: int
+) -> DecodedPhoto:
+    """Say where pixels that were reduced, then turned upright, lie on the upright photo: an end may overhang it.
+
+    Args:
+        pixels: (H, W, 3) uint8, upright.
+        stored_size: full (width, height) as stored.
+        reduction: how many stored pixels each stands for, along each side; the last of a side may have had fewer.
+        orientation: by which they were turned.
+    """
     width, height = upright_size(stored_size, orientation)
     overhang_px = (
-        rgb.width * reduction - width if orientation in _LAST_COLUMN_FIRST else 0,
-        rgb.height * reduction - height if orientation in _LAST_ROW_FIRST else 0,
+        pixels.shape[1] * reduction - width if orientation in LAST_COLUMN_FIRST else 0,
+        pixels.shape[0] * reduction - height if orientation in LAST_ROW_FIRST else 0,
     )
-    return DecodedPhoto(np.array(rgb, np.uint8), width, height, reduction, overhang_px)
+    return DecodedPhoto(pixels, width, height, reduction, overhang_px)
 
 
 @functools.cache
@@ -195,23 +214,34 @@ def _scale_to_8_bit(values: NDArray[np.generic]) -> Pixels:
 
 def _over_white(image: Image.Image) -> Image.Image:
     if image.mode != "RGBA":
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     white = Image.new("RGBA", image.size, "white")
     white.alpha_composite(image)
     return white.convert("RGB")
 
 
-def _to_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
-    """Convert RGB pixels from their embedded colour space, Display P3 for instance, to sRGB.
+def is_srgb(icc_profile: bytes | None) -> bool:
+    """Whether RGB pixels with this embedded profile are taken as sRGB as they are.
 
-    A profile of another kind (CMYK, grey) spoke of the pixels before they became RGB: it is passed over.
+    So they are without a profile, and with one of another kind (CMYK, grey): it spoke of the pixels before they became
+    RGB.
     """
     if not icc_profile or icc_profile[16:20] != b"RGB ":
+        return True
+    try:
+        description = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(icc_profile)))
+    except (ImageCms.PyCMSError, OSError) as error:
+        log.debug("unusable colour profile: %s", error)
+        return True
+    return description.lower().startswith("srgb")
+
+
+def _to_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
+    """Convert RGB pixels from their embedded colour space, Display P3 for instance, to sRGB."""
+    if icc_profile is None or is_srgb(icc_profile):
         return image
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
-        if ImageCms.getProfileDescription(profile).lower().startswith("srgb"):
-            return image
         return ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB")) or image
     except (ImageCms.PyCMSError, OSError) as error:
         log.debug("unusable colour profile: %s", error)

@@ -1,6 +1,5 @@
 import csv
 import functools
-import io
 import struct
 import subprocess
 import sys
@@ -12,52 +11,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms
+from pictures import asymmetric, encode, profile_with_red_and_green_exchanged, with_orientation
+from PIL import Image
 
 from alignimation_index.errors import DecodeError
 from alignimation_index.library.decode import MAX_PIXELS, decode, open_picture
 
 HOSTILE = Path(__file__).parents[2] / "../shared/data/hostile"
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
-
-# What Pillow does to turn a picture upright, undone.
-STORED_FROM_UPRIGHT = {
-    1: None,
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
-
-
-def register_heif():
-    import pillow_heif
-
-    pillow_heif.register_heif_opener()
-
-
-def encode(image, file_format="PNG", **options):
-    if file_format == "HEIF":
-        register_heif()
-    buffer = io.BytesIO()
-    image.save(buffer, file_format, **options)
-    return buffer.getvalue()
-
-
-def asymmetric(width=192, height=128):
-    x, y = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))
-    return Image.fromarray(np.uint8(255 * np.stack([x, y, (x * y) ** 2], axis=-1)))
-
-
-def with_orientation(upright, orientation, file_format="JPEG", **options):
-    transpose = STORED_FROM_UPRIGHT[orientation]
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    stored = upright if transpose is None else upright.transpose(transpose)
-    return encode(stored, file_format, exif=exif.tobytes(), **options)
 
 
 def difference(pixels, image):
@@ -209,12 +170,6 @@ def test_the_first_frame_counts(file_format):
     frames = [Image.new("RGB", (32, 32), colour) for colour in (RED, (0, 255, 0))]
     pixels = decode(encode(frames[0], file_format, save_all=True, append_images=frames[1:])).pixels
     assert np.abs(pixels.astype(int) - RED).max() <= 2
-
-
-def profile_with_red_and_green_exchanged():
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    profile = profile.replace(b"rXYZ", b"tmp ").replace(b"gXYZ", b"rXYZ").replace(b"tmp ", b"gXYZ")
-    return profile.replace("sRGB".encode("utf-16-be"), "Swap".encode("utf-16-be"))
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])

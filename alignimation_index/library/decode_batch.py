@@ -1,0 +1,166 @@
+"""Decoding several photos at once, where they will be looked at: JPEGs on an NVIDIA GPU, if that is where."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from alignimation_index.datatypes import DecodedPhoto
+from alignimation_index.errors import DecodeError
+from alignimation_index.library.decode import (
+    LAST_COLUMN_FIRST,
+    LAST_ROW_FIRST,
+    decode,
+    is_srgb,
+    open_picture,
+    place_upright,
+    read_orientation,
+)
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+log = logging.getLogger(__name__)
+
+# A JPEG that ends before its end marker is left to Pillow, which says so; some cameras add data behind it.
+_START_OF_SCAN, _END, _TAIL_BYTES = b"\xff\xda", b"\xff\xd9", 1 << 16
+
+
+def decode_batch(photos: Sequence[bytes], min_side_px: int, device: str) -> list[DecodedPhoto | DecodeError]:
+    """Decode photos as `decode` does, one by one; on "cuda", plain JPEGs go through nvJPEG and stay on the device.
+
+    Returns:
+        For each photo its pixels, or why there are none.
+    """
+    on_gpu = _decode_on_gpu(photos, min_side_px) if device == "cuda" else {}
+    return [on_gpu[i] if i in on_gpu else _decode_or_reason(data, min_side_px) for i, data in enumerate(photos)]
+
+
+def _decode_or_reason(data: bytes, min_side_px: int) -> DecodedPhoto | DecodeError:
+    try:
+        return decode(data, min_side_px)
+    except DecodeError as error:
+        return error
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What a JPEG's header says: its stored (width, height), and its EXIF orientation."""
+
+    size: tuple[int, int]
+    orientation: int
+
+
+def _decode_on_gpu(photos: Sequence[bytes], min_side_px: int) -> dict[int, DecodedPhoto]:
+    """The photos that nvJPEG decodes, by index."""
+    headers = {i: header for i, data in enumerate(photos) if (header := _plain_jpeg(data))}
+    pixels = _nvjpeg([photos[i] for i in headers])
+    return {
+        i: _reduced_upright(planes, header, min_side_px)
+        for (i, header), planes in zip(headers.items(), pixels, strict=False)
+    }
+
+
+def _plain_jpeg(data: bytes) -> _Header | None:
+    """The header of a whole JPEG in sRGB or grey; None for everything else."""
+    if not data.startswith(b"\xff\xd8\xff") or not _is_whole(data):
+        return None
+    try:
+        with open_picture(data) as image:
+            plain = image.mode in ("RGB", "L") and is_srgb(image.info.get("icc_profile"))
+            return _Header(image.size, read_orientation(image)) if plain else None
+    except DecodeError:
+        return None
+
+
+def _is_whole(data: bytes) -> bool:
+    """Whether an end marker comes after the pixels, and not only after those of the thumbnail in the header."""
+    tail = data[-_TAIL_BYTES:]
+    return tail.rfind(_END) > tail.rfind(_START_OF_SCAN)
+
+
+def _nvjpeg(photos: Sequence[bytes]) -> list[Tensor]:
+    """(3, H, W) uint8 on the GPU each; none at all where one of them cannot be decoded."""
+    import torch
+    from torchvision.io import ImageReadMode, decode_jpeg
+
+    encoded = [torch.frombuffer(bytearray(data), dtype=torch.uint8) for data in photos]
+    try:
+        decoded: list[Tensor] = decode_jpeg(encoded, ImageReadMode.RGB, device="cuda") if encoded else []
+    except torch.cuda.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        log.debug("nvJPEG: %s", error)
+        return []
+    return decoded
+
+
+def _reduced_upright(planes: Tensor, header: _Header, min_side_px: int) -> DecodedPhoto:
+    """Bring (3, H, W) uint8 to the size that `decode` would, upright."""
+    import torch.nn.functional as F
+
+    by_libjpeg, rest = _reductions(header.size, min_side_px)
+    if by_libjpeg > 1:
+        planes = _scaled_as_by_libjpeg(planes, by_libjpeg)
+    if rest > 1:
+        means = F.avg_pool2d(planes[None].float(), rest, ceil_mode=True)[0]
+        planes = (means + 0.5).byte()
+    upright = _turned(planes, header.orientation).permute(1, 2, 0)
+    return place_upright(upright, header.size, by_libjpeg * rest, header.orientation)
+
+
+def _reductions(size: tuple[int, int], min_side_px: int) -> tuple[int, int]:
+    """By how much `decode` reduces a JPEG: libjpeg's 8, 4 or 2, and what is left to Pillow."""
+    side = min(size)
+    by_libjpeg = next(factor for factor in (8, 4, 2, 1) if side // min_side_px >= factor or factor == 1)
+    return by_libjpeg, max(1, -(-side // by_libjpeg) // min_side_px)
+
+
+def _scaled_as_by_libjpeg(planes: Tensor, factor: int) -> Tensor:
+    """Reduce (3, H, W) uint8 as a JPEG's reduced decoding does: of each block of 8 × 8, the lower frequencies."""
+    import torch
+    import torch.nn.functional as F
+
+    height, width = planes.shape[1:]
+    pixels = planes[None].to(torch.float16 if planes.is_cuda else torch.float32)
+    if height % 8 or width % 8:
+        pixels = F.pad(pixels, (0, -width % 8, 0, -height % 8), mode="replicate")
+    reduce = _lower_frequencies(8 // factor, planes.device).to(pixels.dtype)
+    rows = pixels.reshape(3, pixels.shape[2] // 8, 8, pixels.shape[3]).transpose(2, 3) @ reduce.T
+    columns = rows.transpose(2, 3).reshape(3, -1, pixels.shape[3] // 8, 8) @ reduce.T
+    reduced = columns.flatten(2)
+    kept = reduced[:, : -(-height // factor), : -(-width // factor)]
+    rounded: Tensor = (kept + 0.5).clamp(0, 255).byte()
+    return rounded
+
+
+@lru_cache
+def _lower_frequencies(side: int, device: torch.device) -> Tensor:
+    """(side, 8): 8 samples to as many with the lower frequencies only."""
+    # Both DCTs are orthonormal; their scales differ by the root of the factor.
+    matrix: Tensor = _dct(side).T @ _dct(8)[:side] * (side / 8) ** 0.5
+    return matrix.to(device)
+
+
+def _dct(size: int) -> Tensor:
+    """(size, size) the orthonormal DCT-II, frequencies by row."""
+    import torch
+
+    index = torch.arange(size, dtype=torch.float64)
+    waves = torch.cos(math.pi / size * index[:, None] * (index + 0.5)) * (2 / size) ** 0.5
+    waves[0] /= 2**0.5
+    rows: Tensor = waves.float()
+    return rows
+
+
+def _turned(planes: Tensor, orientation: int) -> Tensor:
+    """Turn stored (3, H, W) upright: EXIF 2.32, tag 0x0112."""
+    if orientation >= 5:  # rows and columns are swapped
+        planes = planes.transpose(1, 2)
+    flipped = [axis for axis, which in ((2, LAST_COLUMN_FIRST), (1, LAST_ROW_FIRST)) if orientation in which]
+    return planes.flip(flipped) if flipped else planes
