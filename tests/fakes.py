@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from alignimation_index.datatypes import Detections, Float, Images, Pixels
 from alignimation_index.models.faces import DETECTOR, REFINER, FaceModelIds, FaceModels, FaceModelSource
-from alignimation_index.pipeline.progress import UpdateReport
+from alignimation_index.pipeline.progress import Progress, UpdateReport
 from alignimation_index.pipeline.scan import add_roots
 from alignimation_index.pipeline.update import update
 from alignimation_index.query.expression import FrameFilter
@@ -47,13 +47,17 @@ def draw_photo(path: Path, *people: str, shade: int = 128, taken_at: datetime | 
 class FakeModels:
     """A detector, a refiner and an embedder; `images` counts what each looked at, `before` is called ahead of it.
 
-    `shift_px` moves the boxes that the detector reports.
+    `shift_px` moves the boxes that the detector reports. On a GPU, `fits` is how many images its memory holds at once;
+    `batches` are the sizes of those that the detector was given.
     """
 
     detector_id: str = DETECTOR
     refiner_id: str = REFINER
     embedder_id: str = EMBEDDER
     shift_px: float = 0
+    device: str = "cpu"
+    fits: int = 1000
+    batches: list[int] = field(default_factory=list)
     loads: int = 0
     images: dict[str, int] = field(default_factory=lambda: {"detector": 0, "refiner": 0, "embedder": 0})
     before: dict[str, Callable[[Pixels], None]] = field(default_factory=dict)
@@ -68,6 +72,7 @@ class FakeModels:
             FakeDetector(self, self.detector_id),
             FakeRefiner(self, self.refiner_id),
             FakeEmbedder(self, self.embedder_id),
+            device=self.device,
         )
 
     def look(self, model: str, images: Images) -> None:
@@ -77,12 +82,19 @@ class FakeModels:
             self.before.get(model, lambda _: None)(image)
 
 
+class OutOfMemoryError(RuntimeError):
+    """As torch says it."""
+
+
 @dataclass
 class FakeDetector:
     fakes: FakeModels
     model_id: str
 
     def detect(self, images: Images, min_face_share: float) -> list[Detections]:  # noqa: ARG002
+        self.fakes.batches.append(len(images))
+        if len(images) > self.fakes.fits:
+            raise OutOfMemoryError("MPS backend out of memory (MPS allocated: 20.00 GiB)")
         self.fakes.look("detector", images)
         return [_squares(image, self.fakes.shift_px) for image in images]
 
@@ -131,10 +143,16 @@ def _squares(image: Pixels, shift_px: float) -> Detections:
     return Detections(corners.reshape(-1, 4), scores, corners[:, :1] + LANDMARKS_IN_BOX * sides)
 
 
-def index(store: Store, fakes: FakeModels, *roots: Path) -> UpdateReport:
+def index(
+    store: Store,
+    fakes: FakeModels,
+    *roots: Path,
+    workers: int | None = None,
+    progress: Progress = lambda *_: None,
+) -> UpdateReport:
     """Add the roots, and bring the store up to date with the fakes."""
     add_roots(store, roots)
-    return update(store, fakes.source(), lambda *_: None)
+    return update(store, fakes.source(), progress, workers=workers)
 
 
 def frames(store: Store) -> list[Frame]:

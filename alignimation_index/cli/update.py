@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alignimation_index.cli.output import data_folder, opened_store, progress_bar, say, warn
+from alignimation_index.cli.output import data_folder, opened_store, progress_bar, say, say_table, warn
 
 if TYPE_CHECKING:
     from alignimation_index.models.faces import FaceModelSource
@@ -18,9 +18,24 @@ if TYPE_CHECKING:
 @click.command(short_help="Index new and changed photos.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--embedder", help="Face embedder of a new store.  [default: facenet-vggface2, else dlib-resnet]")
-@click.option("--workers", type=click.IntRange(1), help="Photos computed side by side.  [default: one per processor]")
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default="auto",
+    show_default=True,
+    help="Where the networks run; auto takes a GPU where there is one.",
+)
+@click.option("--workers", type=click.IntRange(1), help="Photos worked on side by side.  [default: one per processor]")
+@click.option("--profile", is_flag=True, help="Print where the time went.")
 @click.pass_context
-def update(context: click.Context, paths: tuple[Path, ...], embedder: str | None, workers: int | None) -> None:
+def update(
+    context: click.Context,
+    paths: tuple[Path, ...],
+    embedder: str | None,
+    device: str,
+    workers: int | None,
+    profile: bool,
+) -> None:
     """Index new and changed photos in all folders added so far, after adding PATHS to them.
 
     Each photo is computed once. Stopping at any time loses nothing: the next run goes on from there.
@@ -30,16 +45,18 @@ def update(context: click.Context, paths: tuple[Path, ...], embedder: str | None
 
     with opened_store(context, create=True) as store, progress_bar() as progress:
         add_roots(store, paths)
-        models = choose_models(store, embedder, progress)
+        models = choose_models(store, embedder, device, progress)
         report = run_update(store, models, progress, _say_waiting, workers)
     print_report(report)
+    if profile:
+        print_profile(report)
 
 
 def _say_waiting() -> None:
     warn("Another alignindex is updating this store; waiting.")
 
 
-def choose_models(store: Store, embedder: str | None, progress: Progress) -> FaceModelSource:
+def choose_models(store: Store, embedder: str | None, device: str, progress: Progress) -> FaceModelSource:
     """The networks for a store, with its embedder pinned or chosen now; says so where it is second choice."""
     from alignimation_index.models.embedders import choose_embedder
     from alignimation_index.models.faces import face_models
@@ -52,7 +69,7 @@ def choose_models(store: Store, embedder: str | None, progress: Progress) -> Fac
     name, note = choose_embedder(embedder, pinned, weights, lambda done, total: progress("weights", done, total))
     if note:
         warn(note)
-    return face_models(name, weights)
+    return face_models(name, weights, device)
 
 
 def print_report(report: UpdateReport) -> None:
@@ -65,3 +82,21 @@ def print_report(report: UpdateReport) -> None:
     )
     if report.photos_failed:
         warn(f"{report.photos_failed} photos could not be read: see alignindex errors")
+
+
+def print_profile(report: UpdateReport) -> None:
+    """Say where an update's time went, the slowest step first."""
+    from alignimation_index.pipeline.profile import peak_memory_mb
+
+    seconds, photos = report.profile.seconds, report.photos_computed
+    total = sum(seconds.values())
+    rows = [
+        (step, f"{spent:.3f}", f"{spent / total:.1%}", f"{1000 * spent / photos:.2f}" if photos else None)
+        for step, spent in sorted(seconds.items(), key=lambda step: -step[1])
+    ]
+    say_table(["step", "seconds, all threads", "share", "ms per photo"], rows)
+    memory = peak_memory_mb()
+    say(
+        f"{report.seconds:.2f} s on the clock, {photos / report.seconds:.1f} photos/s"
+        + (f", peak memory {memory} MiB" if memory is not None else "")
+    )

@@ -44,7 +44,7 @@ def assign_people(store: Store, embedder: str, keys: Mapping[str, Key]) -> int:
         }
         people.replace_assignments(session, faces.face_ids[open_faces].tolist(), assigned)
         runs.register_key(session, key, ASSIGN, keys[ASSIGN].made_of)
-        runs.record_run(session, photo_ids, ASSIGN, key)
+        runs.record_runs(session, [runs.Run(photo_id, ASSIGN, key) for photo_id in photo_ids])
     return len(photo_ids)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from alignimation_index.pipeline.profile import Profile
+
 Progress = Callable[[str, int, int | None], None]
 """Called with the phase, how many are done, and how many there are (None while that is not known)."""
 
@@ -21,6 +23,8 @@ class UpdateReport:
         photos_failed: of those, photos on which one failed.
         faces_found: faces detected on them.
         problems: lines on roots and folders that could not be read.
+        seconds: how long it took, on the clock.
+        profile: where the time went.
     """
 
     files_seen: int = 0
@@ -30,3 +34,5 @@ class UpdateReport:
     photos_failed: int = 0
     faces_found: int = 0
     problems: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    profile: Profile = field(default_factory=Profile)

@@ -25,11 +25,15 @@ def stage_keys(models: FaceModelIds) -> Mapping[str, Key]:
             Stage(METADATA, 1),
             Stage(
                 DETECT,
-                1,
-                params={"decode_side_px": detect.DECODE_SIDE_PX, "min_face_share": detect.MIN_FACE_SHARE},
+                2,
+                params={
+                    "decode_side_px": detect.DECODE_SIDE_PX,
+                    "detection_side_px": detect.DETECTION_SIDE_PX,
+                    "min_face_share": detect.MIN_FACE_SHARE,
+                },
                 model=models.detector,
             ),
-            Stage(LANDMARKS, 1, (DETECT,), {"face_detail_px": close_up.FACE_DETAIL_PX}, models.refiner),
+            Stage(LANDMARKS, 2, (DETECT,), {"face_detail_px": close_up.FACE_DETAIL_PX}, models.refiner),
             Stage(EMBED, 1, (LANDMARKS,), {"face_detail_px": close_up.FACE_DETAIL_PX}, models.embedder),
             Stage(
                 POSE,

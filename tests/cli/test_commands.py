@@ -1,6 +1,7 @@
 """What every command keeps: exit codes, help, and how fast it starts."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -44,7 +45,14 @@ def test_the_version_is_told(capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["fly"], ["render"], ["render", "-o", "x.mp4", "--fps", "0"], ["people", "name", "x", "y"]]
+    "arguments",
+    [
+        ["fly"],
+        ["render"],
+        ["render", "-o", "x.mp4", "--fps", "0"],
+        ["update", "--device", "tpu"],
+        ["people", "name", "x", "y"],
+    ],
 )
 def test_a_command_line_that_makes_no_sense_exits_with_2(arguments, capsys):
     assert run(arguments) == 2
@@ -119,6 +127,29 @@ def test_an_empty_folder_is_indexed_to_nothing(empty_library):
     assert updated.out.startswith("0 files")
     assert empty_library.run("faces", "--json").json == []
     assert empty_library.run("people", "list", "--json").json == []
+
+
+def test_an_update_tells_where_its_time_went_when_asked(empty_library, library):
+    shutil.copy(library.path(2008), empty_library.photos)
+    options = ("--embedder", "dlib-resnet", "--device", "cpu", "--workers", "1", "--profile")
+    told = empty_library.run("update", empty_library.photos, *options)
+    assert (told.code, told.err) == (0, "")
+    steps = {line.split("  ")[0] for line in told.out.splitlines()}
+    assert {"scan", "read", "hash", "decode", "detect", "embed", "write", "people", "load networks"} <= steps
+    assert "photos/s" in told.out.splitlines()[-1]
+    again = empty_library.run("update", "--profile")
+    assert again.code == 0
+    assert "detect" not in again.out
+    assert "scan" not in empty_library.run("update").out
+
+
+def test_a_device_that_is_not_there_is_said_and_no_photo_is_blamed(empty_library, library):
+    missing = "cuda" if sys.platform == "darwin" else "mps"
+    shutil.copy(library.path(2008), empty_library.photos)
+    failed = empty_library.run("update", empty_library.photos, "--embedder", "dlib-resnet", "--device", missing)
+    assert failed.code == 1
+    assert f"--device {missing}" in failed.err
+    assert empty_library.run("errors", "--json").json == []
 
 
 def test_a_file_that_is_no_store_is_left_alone(tmp_path, capsys):

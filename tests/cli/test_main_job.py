@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from alignimation_index.models.mtcnn import MtcnnDetector, OnetRefiner
+from alignimation_index.models.mtcnn import MtcnnDetector
+from alignimation_index.models.onet_refiner import OnetRefiner
 from alignimation_index.registration.faces import FACE_TEMPLATE
 
 FACE_FIELDS = ["path", "face_id", "box", "score", "landmarks", "yaw", "pitch", "roll", "frontal", "quality"]
@@ -116,7 +117,7 @@ def test_an_animation_has_a_frame_per_photo_with_the_eyes_in_place(library, tmp_
 
 def eyes_on(frame):
     """The eyes of the one face on a frame, in the unit square."""
-    (found,) = MtcnnDetector().detect([frame], 0.1)
+    (found,) = MtcnnDetector().detect([frame], [0.1 * min(frame.shape[:2])])
     (eyes,) = OnetRefiner().refine([frame], [found.landmarks])[0][:, :2]
     return (eyes + 0.5) / frame.shape[0]
 

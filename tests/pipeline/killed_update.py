@@ -42,7 +42,7 @@ def run_and_kill(store: Path, photos: Path, moments: random.Random) -> bool:
 
 def run(store: Path, photos: Path, sees: int) -> None:
     """Update, and tell of each detection by a byte."""
-    update.PHOTOS_PER_BATCH = 3
+    update.PHOTOS_PER_COMMIT = 3
 
     def detecting(_: object) -> None:
         os.write(sees, b".")

@@ -10,6 +10,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from alignimation_index.pipeline import update
+from alignimation_index.pipeline.stages import PHOTO_STAGES
 from alignimation_index.stages import detect
 from alignimation_index.store.engine import Store
 
@@ -34,7 +35,7 @@ def uninterrupted(sixteen_files, tmp_path_factory):
     """What the store holds after a single run."""
     store = Store.open(tmp_path_factory.mktemp("uninterrupted") / "store.db")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(update, "PHOTOS_PER_BATCH", 3)
+        patch.setattr(update, "PHOTOS_PER_COMMIT", 3)
         index(store, FakeModels(), sixteen_files)
     yield contents(store), [frame.face_id for frame in frames(store)]
     store.close()
@@ -52,9 +53,9 @@ class Interruption:
             raise KeyboardInterrupt
 
 
-def interrupted_update(store, model, nth, *roots):
+def interrupted_update(store, model, nth, *roots, workers=None):
     with pytest.raises(KeyboardInterrupt):
-        index(store, FakeModels(before={model: Interruption(nth)}), *roots)
+        index(store, FakeModels(before={model: Interruption(nth)}), *roots, workers=workers)
 
 
 @settings(max_examples=4, deadline=None, phases=[Phase.generate])  # each example takes half a second
@@ -64,7 +65,7 @@ def test_an_interrupted_update_goes_on_to_what_an_uninterrupted_one_finds(
 ):
     store = Store.open(tmp_path_factory.mktemp("interrupted") / "store.db")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(update, "PHOTOS_PER_BATCH", 3)
+        patch.setattr(update, "PHOTOS_PER_COMMIT", 3)
         for nth in interruptions:
             interrupted_update(store, model, nth, sixteen_files)
         index(store, FakeModels(), sixteen_files)
@@ -73,15 +74,23 @@ def test_an_interrupted_update_goes_on_to_what_an_uninterrupted_one_finds(
 
 
 def test_what_an_interrupted_update_committed_is_not_computed_again(store, sixteen_files, monkeypatch):
-    monkeypatch.setattr(update, "PHOTOS_PER_BATCH", 3)
-    interrupted_update(store, "detector", 11, sixteen_files)
+    monkeypatch.setattr(update, "PHOTOS_PER_COMMIT", 3)
+    interrupted_update(store, "detector", 11, sixteen_files, workers=1)
     rest = FakeModels()
     index(store, rest, sixteen_files)
     assert rest.images["detector"] <= 14 - 3 * ((11 - 1) // 3)
 
 
+def test_what_an_interrupted_update_leaves_is_whole(store, sixteen_files, monkeypatch):
+    monkeypatch.setattr(update, "PHOTOS_PER_COMMIT", 3)
+    interrupted_update(store, "embedder", 8, sixteen_files)
+    left = contents(store)
+    assert len(left["photo"]) >= 6
+    assert len(left["stage_run"]) == len(PHOTO_STAGES) * len(left["photo"])
+
+
 def test_a_recomputation_that_is_interrupted_goes_on_too(store, other_store, sixteen_files, monkeypatch):
-    monkeypatch.setattr(update, "PHOTOS_PER_BATCH", 3)
+    monkeypatch.setattr(update, "PHOTOS_PER_COMMIT", 3)
     for each in (store, other_store):
         index(each, FakeModels(), sixteen_files)
     monkeypatch.setattr(detect, "MIN_FACE_SHARE", 0.05)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from alignimation_index.errors import UserError
 from alignimation_index.models.faces import FaceModelSource
-from alignimation_index.pipeline.scan import add_roots
+from alignimation_index.pipeline.scan import add_roots, scan
 from alignimation_index.pipeline.stages import STAGES
 from alignimation_index.pipeline.status import store_status
 from alignimation_index.pipeline.update import update
@@ -200,9 +200,22 @@ def test_a_folder_that_cannot_be_listed_keeps_its_files(store, fakes, four_photo
     assert contents(store) == before
 
 
-def test_a_file_that_vanishes_while_photos_are_read_is_one_error(store, fakes, four_photos, monkeypatch):
-    monkeypatch.setattr("alignimation_index.pipeline.update.PHOTOS_PER_BATCH", 2)
-    fakes.before["detector"] = lambda _: (four_photos / "2.png").unlink(missing_ok=True)
+@pytest.fixture
+def after_the_scan(monkeypatch):
+    """Call something between the listing of files and their reading."""
+
+    def arrange(happens):
+        def scan_then(*arguments):
+            scan(*arguments)
+            happens()
+
+        monkeypatch.setattr("alignimation_index.pipeline.update.scan", scan_then)
+
+    return arrange
+
+
+def test_a_file_that_vanishes_before_it_is_read_is_one_error(store, fakes, four_photos, after_the_scan):
+    after_the_scan(lambda: (four_photos / "2.png").unlink(missing_ok=True))
     index(store, fakes, four_photos)
     assert errors(store) == [(str(four_photos / "2.png"), "scan", "No such file or directory")]
     assert len(frames(store)) == 3
@@ -211,12 +224,11 @@ def test_a_file_that_vanishes_while_photos_are_read_is_one_error(store, fakes, f
     assert errors(store) == []
 
 
-def test_a_file_that_changes_while_photos_are_read_is_read_by_the_next_run(store, fakes, four_photos, monkeypatch):
-    monkeypatch.setattr("alignimation_index.pipeline.update.PHOTOS_PER_BATCH", 2)
-    fakes.before["detector"] = lambda _: draw_photo(four_photos / "2.png", "green", "red", shade=9)
+def test_a_file_that_changes_before_it_is_read_is_read_by_the_next_run(store, fakes, four_photos, after_the_scan):
+    after_the_scan(lambda: draw_photo(four_photos / "2.png", "green", "red", shade=9))
     index(store, fakes, four_photos)
     assert names_of_errors(store) == [("2.png", "scan")]
-    fakes.before.clear()
+    after_the_scan(lambda: None)
     index(store, fakes)
     assert errors(store) == []
     assert len(frames(store)) == 5

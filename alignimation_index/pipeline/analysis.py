@@ -1,0 +1,134 @@
+"""Running the stages over photos, whatever goes wrong with one of them.
+
+A stage that fails on a batch is tried photo by photo, so that one bad photo is one error. A batch that does not fit
+into a GPU's memory is halved.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from alignimation_index.errors import DecodeError
+from alignimation_index.library.decode_batch import decode_batch
+from alignimation_index.pipeline.profile import Profile
+from alignimation_index.pipeline.stages import PHOTO_STAGES
+from alignimation_index.pipeline.work import STEPS, Models, Work
+from alignimation_index.stages.stage import Key
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Analysis:
+    """Runs stale stages; safe to call from many threads.
+
+    Attributes:
+        keys: the key of each stage.
+        models: the networks.
+        profile: where the time went.
+        photos_at_once: the largest batch; halved where one does not fit into memory.
+    """
+
+    keys: Mapping[str, Key]
+    models: Models
+    profile: Profile
+    photos_at_once: int = 1000
+
+    def run(self, works: Sequence[Work]) -> None:
+        """Run the stale stages of each photo in order; results and failures are added to the works."""
+        done = 0
+        while done < len(works):
+            batch = works[done : done + self.photos_at_once]
+            if self._fits(batch):
+                done += len(batch)
+            else:
+                self.photos_at_once = min(self.photos_at_once, len(batch) // 2)
+                _release_gpu_memory()
+                log.warning("%d photos do not fit into the GPU's memory; going on with fewer at once", len(batch))
+
+    def _fits(self, works: Sequence[Work]) -> bool:
+        """Run all stages over one batch, unless its memory does not suffice; no pixels are kept either way."""
+        try:
+            for stage in PHOTO_STAGES:
+                self._run_unblocked(stage, [work for work in works if stage in work.stale])
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+        else:
+            for work in works:
+                work.data = work.pixels = None
+            return True
+        for work in works:
+            work.pixels = None
+            work.failures = {stage: reason for stage, reason in work.failures.items() if stage not in work.stale}
+        return False
+
+    def _run_unblocked(self, stage: str, works: Sequence[Work]) -> None:
+        """Run a stage over those photos on which the stages above it succeeded."""
+        above = self.keys[stage].made_of["upstream"].keys()
+        for work in works:
+            if above & work.failures.keys():
+                work.failures[stage] = ""
+        ready = [work for work in works if stage not in work.failures]
+        if ready:
+            self._run(stage, ready)
+
+    def _run(self, stage: str, works: Sequence[Work]) -> None:
+        try:
+            for view, side_px in STEPS[stage].views.items():
+                works = self._decoded(works, stage, view, side_px)
+            with self.profile.measure(stage):
+                results = STEPS[stage].compute(works, self.models) if works else []
+        except Exception as error:
+            if len(works) > 1 and _is_out_of_memory(error):
+                raise
+            log.debug("%s, stage %s", ", ".join(work.name for work in works), stage, exc_info=True)
+            self._run_each(stage, works, error)
+        else:
+            for work, result in zip(works, results, strict=True):
+                work.results[stage] = result
+
+    def _run_each(self, stage: str, works: Sequence[Work], error: Exception) -> None:
+        """After a failure: that of a single photo is noted, that of a batch is looked for photo by photo."""
+        if len(works) == 1:
+            works[0].failures[stage] = _reason(error)
+            return
+        for work in works:
+            self._run(stage, [work])
+
+    def _decoded(self, works: Sequence[Work], stage: str, view: str, side_px: Callable[[Work], int]) -> Sequence[Work]:
+        """Those photos that could be decoded to the side that each needs; failures are noted of the others."""
+        wanted: dict[int, list[Work]] = {}
+        for work in works:
+            if not work.is_decoded(side := side_px(work)):
+                wanted.setdefault(side, []).append(work)
+        with self.profile.measure(view):
+            for side, undecoded in wanted.items():
+                pixels = decode_batch([work.bytes for work in undecoded], side, self.models().device)
+                for work, decoded in zip(undecoded, pixels, strict=True):
+                    work.pixels = decoded
+        for work in works:
+            if isinstance(work.pixels, DecodeError):
+                work.failures[stage] = str(work.pixels)
+        return [work for work in works if stage not in work.failures]
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, DecodeError) else f"{type(error).__name__}: {error}"
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    # torch's OutOfMemoryError of CUDA, and the plain RuntimeError of Apple's GPUs.
+    return isinstance(error, RuntimeError) and "out of memory" in str(error)
+
+
+def _release_gpu_memory() -> None:
+    """Hand back what torch keeps for later, so that another batch shape finds room."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    elif torch.backends.mps.is_available():
+        torch.mps.empty_cache()

@@ -1,0 +1,164 @@
+"""What the stages that look at one photo at a time compute, and from what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+import numpy as np
+
+from alignimation_index.datatypes import DecodedPhoto, Detections, Float
+from alignimation_index.errors import DecodeError
+from alignimation_index.library.metadata import PhotoMetadata, read_metadata
+from alignimation_index.models.faces import FaceModels
+from alignimation_index.pipeline import stages as names
+from alignimation_index.registration.faces import Registration, register_faces
+from alignimation_index.stages.close_up import close_up_side, embed_faces, refine_landmarks
+from alignimation_index.stages.detect import DECODE_SIDE_PX, detect_faces
+from alignimation_index.stages.pose import Pose, face_poses
+from alignimation_index.stages.quality import Quality, measure_quality
+
+Rows = TypeVar("Rows", Pose, Registration)
+
+
+@dataclass
+class Work:
+    """A photo with stale stages: what is known of it, and what the stages add.
+
+    Attributes:
+        name: what the log calls it.
+        stale: names of the stages to run.
+        data: the file's bytes; None where no stale stage reads pixels, and once the stages are through.
+        results: result by stage, of earlier runs (from the store) and of this one.
+        failures: reason by stage; empty for a stage that was skipped, and for one that failed in an earlier run.
+        pixels: the photo at the largest scale that a stage has asked for, or why there is none.
+    """
+
+    name: str
+    stale: set[str]
+    data: bytes | None = None
+    results: dict[str, Any] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    pixels: DecodedPhoto | DecodeError | None = None
+
+    @property
+    def bytes(self) -> bytes:
+        """The file's bytes."""
+        if self.data is None:
+            raise ValueError(f"{self.name} was not read, yet a stage needs its bytes")
+        return self.data
+
+    @property
+    def photo(self) -> DecodedPhoto:
+        """The decoded photo; DecodeError if it cannot be decoded."""
+        if isinstance(self.pixels, DecodeError):
+            raise self.pixels
+        if self.pixels is None:
+            raise ValueError(f"{self.name} was not decoded, yet a stage needs its pixels")
+        return self.pixels
+
+    @property
+    def detections(self) -> Detections:
+        """The photo's faces, in pixels of the full upright photo."""
+        found: Detections = self.results[names.DETECT]
+        return found
+
+    def is_decoded(self, min_side_px: int) -> bool:
+        """Whether decoding to a shorter side of `min_side_px` would bring nothing new."""
+        if not isinstance(self.pixels, DecodedPhoto):
+            return self.pixels is not None
+        photo = self.pixels
+        side_px: int = min(photo.pixels.shape[:2])
+        return side_px >= min(min_side_px, photo.width_px, photo.height_px)
+
+
+# Loads the networks at the first call: stages that read only rows never make it.
+Models = Callable[[], FaceModels]
+
+
+@dataclass(frozen=True)
+class Step:
+    """How a stage is computed.
+
+    Attributes:
+        compute: a result for each photo of a batch.
+        reads_photo: whether it reads the photo's bytes or pixels.
+        views: what the pixels have to show: a name for the decoding, and the shorter side that it needs at least. Those
+            later in line may look at what those before them decoded.
+    """
+
+    compute: Callable[[Sequence[Work], Models], Sequence[Any]]
+    reads_photo: bool = True
+    views: Mapping[str, Callable[[Work], int]] = field(default_factory=dict)
+
+
+def _whole_side(_work: Work) -> int:
+    return DECODE_SIDE_PX
+
+
+def _close_up_side(work: Work) -> int:
+    return close_up_side(work.detections, work.photo.width_px, work.photo.height_px)
+
+
+_WHOLE = {"decode": _whole_side}
+_CLOSE_UP = {**_WHOLE, "close-up decode": _close_up_side}
+
+
+def _metadata(works: Sequence[Work], _models: Models) -> list[PhotoMetadata]:
+    return [read_metadata(work.bytes) for work in works]
+
+
+def _detect(works: Sequence[Work], models: Models) -> list[Detections]:
+    return detect_faces([work.photo for work in works], models().detector)
+
+
+def _landmarks(works: Sequence[Work], models: Models) -> list[Any]:
+    landmarks = [work.detections.landmarks for work in works]
+    return refine_landmarks([work.photo for work in works], landmarks, models().refiner)
+
+
+def _embed(works: Sequence[Work], models: Models) -> list[Any]:
+    faces = [Detections(w.detections.boxes, w.detections.scores, w.results[names.LANDMARKS]) for w in works]
+    return embed_faces([work.photo for work in works], faces, models().embedder)
+
+
+def _pose(works: Sequence[Work], _models: Models) -> list[Pose]:
+    detected, refined = (np.concatenate(points) for points in zip(*map(_landmark_pair, works), strict=True))
+    return _by_photo(face_poses(detected, refined), works)
+
+
+def _quality(works: Sequence[Work], _models: Models) -> list[Quality]:
+    landmarks = [work.results[names.LANDMARKS] for work in works]
+    return measure_quality([work.photo for work in works], [work.detections for work in works], landmarks)
+
+
+def _register(works: Sequence[Work], _models: Models) -> list[Registration]:
+    return _by_photo(register_faces(np.concatenate([work.results[names.LANDMARKS] for work in works])), works)
+
+
+def _landmark_pair(work: Work) -> tuple[Float, Float]:
+    return work.detections.landmarks, work.results[names.LANDMARKS]
+
+
+def _by_photo(found: Rows, works: Sequence[Work]) -> list[Rows]:
+    """Split a record of arrays with a row per face into one record per photo."""
+    ends = np.cumsum([len(work.detections) for work in works])[:-1]
+    columns = (np.split(getattr(found, column.name), ends) for column in fields(found))
+    return [type(found)(*of_photo) for of_photo in zip(*columns, strict=True)]
+
+
+STEPS: dict[str, Step] = {
+    names.METADATA: Step(_metadata),
+    names.DETECT: Step(_detect, views=_WHOLE),
+    names.LANDMARKS: Step(_landmarks, views=_CLOSE_UP),
+    names.EMBED: Step(_embed, views=_CLOSE_UP),
+    names.POSE: Step(_pose, reads_photo=False),
+    names.QUALITY: Step(_quality, views=_CLOSE_UP),
+    names.REGISTER: Step(_register, reads_photo=False),
+}
+
+
+def needs_bytes(stale: set[str]) -> bool:
+    """Whether one of these stages reads the photo itself."""
+    return any(STEPS[stage].reads_photo for stage in stale)
