@@ -1,20 +1,19 @@
 """Indexing beside the published way, on the same photos in one run: time, faces found by both, landmarks, memory.
 
-usage: python tests/benchmarks/indexing.py PHOTOS [--limit N] [--json OUT]
+usage: python tests/benchmarks/indexing.py PHOTOS [--limit N] [--counts 100,1000,10000] [--device D] [--json OUT]
 
 The published way: open the photo, run facenet-pytorch's MTCNN on it at full size, embed each face with its
-InceptionResnetV1, one photo at a time. Ours: a whole `update` into a fresh store. Ratios hold on any machine; absolute
-times do not.
+InceptionResnetV1, one photo at a time. Ours: a whole `update` into a fresh store, networks loaded before. Ratios hold
+on any machine; absolute times do not. With --counts, ours also runs over that many distinct copies of the photos.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
-import shutil
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +24,36 @@ from facenet_pytorch.models.utils.detect_face import extract_face
 from PIL import Image, ImageOps
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import select
 
+from alignimation_index.datatypes import Detections
+from alignimation_index.library.decode import decode
 from alignimation_index.library.scan import walk
-from alignimation_index.models.faces import EMBEDDED, face_models
+from alignimation_index.models.faces import EMBEDDED, FaceModels, FaceModelSource, face_models
 from alignimation_index.models.weights import WeightStore
+from alignimation_index.pipeline.flow import processor_count
+from alignimation_index.pipeline.profile import peak_memory_mb
+from alignimation_index.pipeline.progress import UpdateReport
 from alignimation_index.pipeline.scan import add_roots
-from alignimation_index.pipeline.update import processor_count, update
-from alignimation_index.query.expression import FrameFilter
-from alignimation_index.query.frames import select_frames
+from alignimation_index.pipeline.update import update
+from alignimation_index.stages.close_up import embed_faces
 from alignimation_index.store.engine import Store
+from alignimation_index.store.tables import Embedding, Face, File
 
 MIN_FACE_SHARE = 0.025  # of the photo's shorter side; smaller faces of the baseline do not count
 SAME_FACE_IOU = 0.5
 
-Faces = dict[str, list[tuple[np.ndarray, np.ndarray]]]  # path → (box, landmarks) of each face
+
+@dataclass(frozen=True)
+class Found:
+    """A face: its box and landmarks in the full photo, and our embedding of it."""
+
+    box: np.ndarray
+    landmarks: np.ndarray
+    vector: np.ndarray | None = None
+
+
+Faces = dict[str, list[Found]]  # by the name of the photo
 
 
 @torch.inference_mode()
@@ -54,50 +69,62 @@ def index_as_published(paths: list[Path]) -> tuple[float, Faces]:
         for box, _ in faces:
             embedder((extract_face(photo, box).float()[None] - 127.5) / 128)
         shorter = min(photo.size)
-        found[str(path)] = [
-            (np.asarray(box, float), np.asarray(points, float))
+        found[path.name] = [
+            Found(np.asarray(box, float), np.asarray(points, float))
             for box, points in faces
             if max(box[2] - box[0], box[3] - box[1]) >= MIN_FACE_SHARE * shorter
         ]
+    torch.set_num_threads(1)
     return time.perf_counter() - started, found
 
 
-def index_here(paths: list[Path]) -> tuple[float, Faces]:
-    """Seconds of an update into a fresh store, networks loaded, and the faces found."""
-    with tempfile.TemporaryDirectory() as folder:
-        store = Store.open(Path(folder) / "store.db")
-        source = face_models(EMBEDDED, WeightStore(Path(folder)))
-        models = source.load()
-        add_roots(store, paths)
-        started = time.perf_counter()
-        update(store, type(source)(source.ids, lambda: models), lambda *_: None)
-        seconds = time.perf_counter() - started
-        found: Faces = {str(path): [] for path in paths}
+def index_here(folder: Path, source: FaceModelSource) -> tuple[UpdateReport, Faces]:
+    """An update of the folder into a fresh store, and the faces found."""
+    with tempfile.TemporaryDirectory() as scratch:
+        store = Store.open(Path(scratch) / "store.db")
+        add_roots(store, [folder])
+        report = update(store, source, lambda *_: None)
+        found: Faces = {path.name: [] for path in folder.iterdir()}
+        columns = (File.path, Face.box, Face.landmarks, Embedding.vector)
         with store.reading() as session:
-            for frame in select_frames(session, FrameFilter()):
-                found[frame.path].append((frame.box.astype(float), frame.landmarks.astype(float)))
+            faces = select(*columns).select_from(File).join(Face, Face.photo_id == File.photo_id).join(Embedding)
+            for path, box, landmarks, vector in session.execute(faces):
+                found[Path(path).name].append(Found(box.astype(float), landmarks.astype(float), vector))
         store.close()
-    return seconds, found
+    return report, found
 
 
 def compare(baseline: Faces, ours: Faces) -> dict[str, float]:
     """Recall of the baseline's faces, and how far landmarks of the same face lie apart."""
     gaps = []
-    for path, faces in baseline.items():
-        for box, landmarks in faces:
-            overlap, other = max(
-                ((iou(box, b), points) for b, points in ours[path]), key=lambda pair: pair[0], default=(0, None)
-            )
-            if other is not None and overlap >= SAME_FACE_IOU:
-                eyes = np.linalg.norm(landmarks[0] - landmarks[1])
-                gaps.append(100 * np.linalg.norm(landmarks - other, axis=1).mean() / eyes)
-    faces = sum(map(len, baseline.values()))
+    for name, faces in baseline.items():
+        for face in faces:
+            same = max(ours[name], key=lambda other: iou(face.box, other.box), default=None)
+            if same is not None and iou(face.box, same.box) >= SAME_FACE_IOU:
+                eyes = np.linalg.norm(face.landmarks[0] - face.landmarks[1])
+                gaps.append(100 * np.linalg.norm(face.landmarks - same.landmarks, axis=1).mean() / eyes)
+    faces_of_both = sum(map(len, baseline.values()))
     return {
-        "baseline_faces": faces,
-        "our_faces": sum(map(len, ours.values())),
-        "recall": round(len(gaps) / max(faces, 1), 4),
-        "landmark_deviation_median_percent": round(float(np.median(gaps)), 2) if gaps else float("nan"),
+        "baseline faces": faces_of_both,
+        "our faces": sum(map(len, ours.values())),
+        "recall of the baseline's": round(len(gaps) / max(faces_of_both, 1), 4),
+        "landmarks to the baseline's, median %": round(float(np.median(gaps)), 2) if gaps else float("nan"),
     }
+
+
+def embedding_deviation(folder: Path, ours: Faces, models: FaceModels) -> float:
+    """Mean distance of our embeddings to those cut from the photo at full size."""
+    gaps = []
+    for name, faces in ours.items():
+        if not faces:
+            continue
+        boxes = np.array([face.box for face in faces], np.float32)
+        landmarks = np.array([face.landmarks for face in faces], np.float32)
+        full = decode((folder / name).read_bytes())
+        detections = Detections(boxes, np.ones(len(faces), np.float32), landmarks)
+        vectors = embed_faces([full], [detections], models.embedder)[0]
+        gaps += [np.linalg.norm(face.vector - vector) for face, vector in zip(faces, vectors, strict=True)]
+    return round(float(np.mean(gaps)), 3)
 
 
 def iou(a: np.ndarray, b: np.ndarray) -> float:
@@ -106,33 +133,73 @@ def iou(a: np.ndarray, b: np.ndarray) -> float:
     return float(shared / (np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - shared))
 
 
-def copies(folder: Path, limit: int, target: Path) -> list[Path]:
-    """The first pictures of a folder, copied to where nothing else is."""
-    found = [file.path for file in walk(folder, lambda *_: None)][:limit]
-    return [Path(shutil.copy(path, target / f"{i:04}{Path(path).suffix}")) for i, path in enumerate(found)]
+def copies(photos: Path, count: int, target: Path) -> list[Path]:
+    """That many pictures of a folder, in turn, each with other bytes behind its end: other photos to the store."""
+    found = [Path(file.path) for file in walk(photos, lambda *_: None)]
+    made = [target / f"{i:06}{found[i % len(found)].suffix}" for i in range(count)]
+    for i, path in enumerate(made):
+        path.write_bytes(found[i % len(found)].read_bytes() + i.to_bytes(4, "big"))
+    return made
+
+
+def rates(photos: Path, counts: list[int], source: FaceModelSource) -> dict[str, float]:
+    """Photos per second, and the peak memory so far, over more and more photos."""
+    figures: dict[str, float] = {}
+    for count in counts:
+        with tempfile.TemporaryDirectory() as folder:
+            copies(photos, count, Path(folder))
+            report, _ = index_here(Path(folder), source)
+        figures[f"photos/s over {count}"] = round(count / report.seconds, 2)
+        figures[f"peak MiB after {count}"] = peak_memory_mb() or 0
+    return figures
+
+
+def shares(report: UpdateReport) -> dict[str, str]:
+    """Where our time went: milliseconds of a thread per photo, and the share."""
+    seconds = report.profile.seconds
+    total = sum(seconds.values())
+    per_photo = 1000 / max(report.photos_computed, 1)
+    steps = sorted(seconds.items(), key=lambda item: -item[1])
+    return {f"  {step}": f"{value * per_photo:.1f} ms ({value / total:.0%})" for step, value in steps if value}
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Run the comparison."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = copies(options.photos, options.limit, Path(folder))
+        source = face_models(EMBEDDED, WeightStore(Path(folder)), options.device)
+        models = source.load()
+        loaded = FaceModelSource(source.ids, lambda: models)
+        growing = rates(options.photos, options.counts, loaded)
+        report, ours = index_here(Path(folder), loaded)
+        our_peak_mb = peak_memory_mb()
+        baseline_seconds, baseline = index_as_published(paths)
+        deviation = embedding_deviation(Path(folder), ours, models)
+    return {
+        "photos": len(paths),
+        "processors": processor_count(),
+        "device": models.device,
+        "baseline s/photo": round(baseline_seconds / len(paths), 3),
+        "our s/photo": round(report.seconds / len(paths), 3),
+        "times as fast": round(baseline_seconds / report.seconds, 1),
+        **shares(report),
+        "our peak MiB": our_peak_mb,
+        **compare(baseline, ours),
+        "embeddings to those at full size, mean distance": deviation,
+        **growing,
+    }
 
 
 def main() -> None:
     """Run the comparison and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path)
-    parser.add_argument("--limit", type=int, default=24)
+    parser.add_argument("--limit", type=int, default=24, help="photos to compare on")
+    parser.add_argument("--counts", type=lambda text: [int(count) for count in text.split(",")], default=[])
+    parser.add_argument("--device", default="auto")
     parser.add_argument("--json", type=Path, dest="json_out")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        paths = copies(options.photos, options.limit, Path(folder))
-        our_seconds, ours = index_here(paths)
-        our_peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        baseline_seconds, baseline = index_as_published(paths)
-    result: dict[str, Any] = {
-        "photos": len(paths),
-        "processors": processor_count(),
-        "baseline_s_per_photo": round(baseline_seconds / len(paths), 3),
-        "our_s_per_photo": round(our_seconds / len(paths), 3),
-        "times_as_fast": round(baseline_seconds / our_seconds, 1),
-        "our_peak_mb": our_peak_mb,
-        **compare(baseline, ours),
-    }
+    result = measure(options)
     table = Table("figure", "value")
     for name, value in result.items():
         table.add_row(name, str(value))
