@@ -95,6 +95,8 @@ class _InOpenvino:
             "INFERENCE_PRECISION_HINT": "f32",
             "NUM_STREAMS": threads,
             "INFERENCE_NUM_THREADS": threads,
+            # The threads that decode are not bound to processors either, and would have to wait for those that are.
+            "ENABLE_CPU_PINNING": False,
             # What is prepared for a shape is kept, in a library of many shapes for too long.
             "CPU_RUNTIME_CACHE_CAPACITY": 40,
         }
