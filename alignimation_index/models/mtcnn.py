@@ -26,8 +26,8 @@ from alignimation_index.models.suppression import suppress, suppress_contained
 
 PNET_CELL_PX, PNET_STRIDE_PX = 12, 2
 PYRAMID_FACTOR = 0.709  # areas halve, as published
-# Of P-, R- and O-Net. As published 0.6, 0.7, 0.7: R-Net is let to reject more, since it costs more than it has to say
-# on scores under 0.7, and less, since a face that it doubts is often plain to O-Net.
+# Of P-, R- and O-Net; as published 0.6, 0.7, 0.7. What P-Net scores below 0.7 hardly ever turns out to be a face, and
+# costs R-Net a third of its time; a face that R-Net doubts is often plain to O-Net.
 SCORE_THRESHOLDS = (0.7, 0.6, 0.7)
 RNET_PX, ONET_PX = 24, 48
 
