@@ -11,7 +11,7 @@ import click
 
 from alignimation_index.cli.filters import choosing_frames, frame_filter
 from alignimation_index.cli.output import (
-    batches,
+    PRINTED_AT_ONCE,
     opened_store,
     printable,
     say_json,
@@ -169,7 +169,9 @@ def _photo_json(photo: IndexedPhoto) -> dict[str, Any]:
 
 
 def _faces_json(frames: Iterable[Frame]) -> Iterator[dict[str, Any]]:
-    for some in batches(frames):
+    from alignimation_index.pipeline.flow import batches
+
+    for some in batches(frames, PRINTED_AT_ONCE):
         boxes = _rounded([frame.box for frame in some], 2)
         landmarks = _rounded([frame.landmarks for frame in some], 3)
         for frame, box, points in zip(some, boxes, landmarks, strict=True):
@@ -177,7 +179,9 @@ def _faces_json(frames: Iterable[Frame]) -> Iterator[dict[str, Any]]:
 
 
 def _frames_json(frames: Iterable[Frame]) -> Iterator[dict[str, Any]]:
-    for some in batches(frames):
+    from alignimation_index.pipeline.flow import batches
+
+    for some in batches(frames, PRINTED_AT_ONCE):
         registered = [frame.template_from_photo for frame in some if frame.template_from_photo is not None]
         transforms = iter(_rounded(registered, 9))
         for frame, face in zip(some, _faces_json(some), strict=True):

@@ -7,9 +7,8 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 import platformdirs
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from alignimation_index.store.engine import Store
 
-T = TypeVar("T")
+PRINTED_AT_ONCE = 1000
 
 
 def data_folder() -> Path:
@@ -75,8 +74,10 @@ def say_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
 
 def say_json_array(values: Iterable[Any]) -> None:
     """Print one JSON array, on one line, while its values arrive."""
+    from alignimation_index.pipeline.flow import batches
+
     before = "["
-    for some in batches(values):
+    for some in batches(values, PRINTED_AT_ONCE):
         _print(before + json.dumps(some)[1:-1], sys.stdout, nl=False)
         before = ", "
     _print("[]" if before == "[" else "]", sys.stdout)
@@ -84,7 +85,9 @@ def say_json_array(values: Iterable[Any]) -> None:
 
 def say_lines(lines: Iterable[str]) -> None:
     """Print many lines of the result."""
-    for some in batches(lines):
+    from alignimation_index.pipeline.flow import batches
+
+    for some in batches(lines, PRINTED_AT_ONCE):
         say("\n".join(some))
 
 
@@ -100,13 +103,6 @@ def say_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
     say(click.style(line(header), bold=True) if sys.stdout.isatty() else line(header))
     say_lines(map(line, cells))
-
-
-def batches(values: Iterable[T], size: int = 1000) -> Iterator[list[T]]:
-    """Values in lists of `size`; the last may be shorter."""
-    iterator = iter(values)
-    while some := list(islice(iterator, size)):
-        yield some
 
 
 def printable(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -32,13 +32,18 @@ _START_OF_SCAN, _END, _TAIL_BYTES = b"\xff\xda", b"\xff\xd9", 1 << 16
 
 
 def decode_batch(photos: Sequence[bytes], min_side_px: int, device: str) -> list[DecodedPhoto | DecodeError]:
-    """Decode photos as `decode` does, one by one; on "cuda", plain JPEGs go through nvJPEG and stay on the device.
+    """Decode photos as `decode` does, one by one; on "cuda", all end up on the device, plain JPEGs by nvJPEG.
 
     Returns:
         For each photo its pixels, or why there are none.
     """
-    on_gpu = _decode_on_gpu(photos, min_side_px) if device == "cuda" else {}
-    return [on_gpu[i] if i in on_gpu else _decode_or_reason(data, min_side_px) for i, data in enumerate(photos)]
+    if device != "cuda":
+        return [_decode_or_reason(data, min_side_px) for data in photos]
+    on_gpu = _decode_on_gpu(photos, min_side_px)
+    return [
+        on_gpu[i] if i in on_gpu else _moved(_decode_or_reason(data, min_side_px), device)
+        for i, data in enumerate(photos)
+    ]
 
 
 def _decode_or_reason(data: bytes, min_side_px: int) -> DecodedPhoto | DecodeError:
@@ -46,6 +51,14 @@ def _decode_or_reason(data: bytes, min_side_px: int) -> DecodedPhoto | DecodeErr
         return decode(data, min_side_px)
     except DecodeError as error:
         return error
+
+
+def _moved(decoded: DecodedPhoto | DecodeError, device: str) -> DecodedPhoto | DecodeError:
+    import torch
+
+    if isinstance(decoded, DecodeError):
+        return decoded
+    return replace(decoded, pixels=torch.tensor(decoded.pixels, device=device))
 
 
 @dataclass(frozen=True)

@@ -76,11 +76,11 @@ class Pyramid:
         """(B, 3, h, w) float32 in 0..255 of the images reduced by a factor."""
         if factor not in self._reduced:
             reduced = [reduce_image(image, factor) for image in self._images]
-            self._reduced[factor] = torch.stack([planes(image) for image in reduced]).to(self._device).float()
+            self._reduced[factor] = torch.stack([_as_planes(image) for image in reduced]).to(self._device).float()
         return self._reduced[factor]
 
 
-def planes(image: Image) -> torch.Tensor:
+def _as_planes(image: Image) -> torch.Tensor:
     """(H, W, 3) uint8 as (3, H, W), contiguous, where it is."""
     if isinstance(image, torch.Tensor):
         return image.permute(2, 0, 1).contiguous()

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from alignimation_index.cli.output import batches, say_json_array, say_lines, say_table
+from alignimation_index.cli.output import say_json_array, say_lines, say_table
 
 
 @pytest.mark.parametrize("count", [0, 1, 999, 1000, 1001, 2500])
@@ -44,7 +44,3 @@ def test_many_lines_are_all_printed_and_none_is_no_line(capfd):
     assert capfd.readouterr().out.splitlines() == [str(number) for number in range(2001)]
     say_lines([])
     assert capfd.readouterr().out == ""
-
-
-def test_the_last_batch_holds_the_rest():
-    assert [len(some) for some in batches(range(7), 3)] == [3, 3, 1]

@@ -105,3 +105,7 @@ def test_a_cpu_computes_one_photo_to_a_worker_and_a_gpu_many_at_a_time():
     assert Capacity.of("cuda", 2) == Capacity.of("cuda", 32)
     assert Capacity.of("cuda", 2).photos_per_task > 1
     assert all(Capacity.of(device, 3).tasks_ahead > Capacity.of(device, 3).computers for device in ("cpu", "cuda"))
+
+
+def test_the_last_batch_holds_the_rest():
+    assert [len(some) for some in batches(range(7), 3)] == [3, 3, 1]
