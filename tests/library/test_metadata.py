@@ -11,20 +11,22 @@ from PIL import Image
 
 from alignimation_index.errors import DecodeError
 from alignimation_index.library.decode import decode
-from alignimation_index.library.metadata import parse_exif_date, parse_utc_offset, read_metadata
+from alignimation_index.library.metadata import read_metadata
 
 HOSTILE = Path(__file__).parents[2] / "../shared/data/hostile"
 ORIGINAL, DIGITIZED, MODIFIED, OFFSET_ORIGINAL, OFFSET_DIGITIZED = 0x9003, 0x9004, 0x0132, 0x9011, 0x9012
 MAKE, MODEL, ORIENTATION = 0x010F, 0x0110, 0x0112
+GPS_TIME, GPS_DATE = 7, 29
 TAKEN = datetime(2004, 5, 6, 7, 8, 9)
 
 pillow_heif.register_heif_opener()
 
 
-def picture(ifd0=None, exif_ifd=None, file_format="JPEG"):
+def picture(ifd0=None, exif_ifd=None, file_format="JPEG", gps=None):
     exif = Image.Exif()
     exif.update(ifd0 or {})
     exif.get_ifd(0x8769).update(exif_ifd or {})
+    exif.get_ifd(0x8825).update(gps or {})
     buffer = io.BytesIO()
     Image.new("RGB", (48, 32)).save(buffer, file_format, exif=exif.tobytes())
     return buffer.getvalue()
@@ -108,82 +110,27 @@ def test_a_camera_is_named_by_make_and_model_once(make, model, camera):
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("hour", "minute", "offset"),
     [
-        "2004:05:06 07:08:09",
-        "2004-05-06 07:08:09",
-        "2004/05/06 07:08:09",
-        "2004-05-06T07:08:09Z",
-        "2004: 5: 6 07:08:09",
-        " 2004:05:06 07:08:09.123 ",
-        "2004:05:06 07:08:09+02:00",
+        (5, 8, "+02:00"),
+        (5, 4, "+02:00"),
+        (12, 8, "-05:00"),
+        (1, 23, "+05:45"),
+        (7, 8, "+00:00"),
+        (5, 1, None),
+        (4, 54, None),
     ],
 )
-def test_a_date_is_read_however_it_is_written(text):
-    assert parse_exif_date(text) == TAKEN
+def test_satellites_tell_an_offset_that_is_not_written(hour, minute, offset):
+    gps = {GPS_DATE: "2004:05:06", GPS_TIME: (float(hour), float(minute), 9.0)}
+    assert read_metadata(picture({}, {ORIGINAL: "2004:05:06 07:08:09"}, gps=gps)).utc_offset == offset
 
 
-def test_a_missing_time_is_midnight():
-    assert parse_exif_date("2004/05/06") == datetime(2004, 5, 6)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "soon",
-        "2004",
-        "2004:13:45 07:08:09",
-        "0000:00:00 00:00:00",
-        "    :  :     :  :  ",
-        "2004:05:06 25:00:00",
-        "1825:05:06 07:08:09",
-        "9999:05:06 07:08:09",
-        "٢٠٠٤:٠٥:٠٦ ٠٧:٠٨:٠٩",
-    ],
-)
-def test_what_cannot_be_the_date_of_a_photo_is_none(text):
-    assert parse_exif_date(text) is None
-
-
-@pytest.mark.parametrize("year", [1970, 1980, 2000, 2001, 2002])
-def test_the_date_of_a_clock_that_was_never_set_is_none(year):
-    assert parse_exif_date(f"{year}:01:01 00:00:00") is None
-
-
-def test_new_year_fireworks_are_photos():
-    assert parse_exif_date("2000:01:01 00:00:01") == datetime(2000, 1, 1, 0, 0, 1)
-
-
-@given(st.text() | st.from_regex(r"\s*\d{4}[:/-]\d{1,2}[:/-]\d{1,2} \d\d:\d\d:\d\d.*"))
-def test_no_text_breaks_the_date_parser(text):
-    parsed = parse_exif_date(text)
-    assert parsed is None or parsed.year >= 1826
-    parse_utc_offset(text)
-
-
-@given(st.datetimes(datetime(1826, 1, 2), datetime(2025, 12, 31)).filter(lambda date: (date.month, date.day) != (1, 1)))
-def test_every_date_written_by_a_camera_is_read_back(date):
-    date = date.replace(microsecond=0)
-    assert parse_exif_date(f"{date:%Y:%m:%d %H:%M:%S}") == date
-
-
-@pytest.mark.parametrize(
-    ("text", "offset"),
-    [
-        ("+02:00", "+02:00"),
-        ("-0530", "-05:30"),
-        ("Z", "+00:00"),
-        ("+14:00", "+14:00"),
-        ("+15:00", None),
-        ("+02:60", None),
-        ("   :  ", None),
-        ("", None),
-        ("02:00", None),
-    ],
-)
-def test_an_offset_is_validated(text, offset):
-    assert parse_utc_offset(text) == offset
+def test_satellites_do_not_overrule_an_offset_and_say_nothing_of_a_later_change():
+    gps = {GPS_DATE: "2004:05:06", GPS_TIME: (5.0, 8.0, 9.0)}
+    written = {ORIGINAL: "2004:05:06 07:08:09", OFFSET_ORIGINAL: "+01:00"}
+    assert read_metadata(picture({}, written, gps=gps)).utc_offset == "+01:00"
+    assert read_metadata(picture({MODIFIED: "2004:05:06 07:08:09"}, gps=gps)).utc_offset is None
 
 
 @pytest.mark.parametrize("data", [b"", b"just text", b"%PDF-1.4"])
