@@ -1,4 +1,4 @@
-"""What a picture file says about itself: its size, its date, its camera."""
+"""What a picture file says about itself: its size, its date, its camera, its place, and its XMP."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 
 from alignimation_index.library import exif
 from alignimation_index.library.decode import open_picture, read_orientation, upright_size
+from alignimation_index.library.xmp import Xmp, read_xmp
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,25 @@ class PhotoMetadata:
     camera: str | None
 
 
-def read_metadata(data: bytes) -> PhotoMetadata:
-    """Read size, date and camera from a picture file; EXIF that cannot be read is taken as absent.
+@dataclass(frozen=True, slots=True)
+class PhotoFacts:
+    """All that a picture file says about itself.
+
+    Attributes:
+        metadata: size, date and camera.
+        position: (latitude, longitude) in degrees, north and east positive, or None.
+        orientation: how the stored picture, and the regions of its XMP, are turned upright: 1 to 8 as in EXIF.
+        xmp: the embedded packet; an empty one where there is none.
+    """
+
+    metadata: PhotoMetadata
+    position: tuple[float, float] | None
+    orientation: int
+    xmp: Xmp
+
+
+def read_facts(data: bytes) -> PhotoFacts:
+    """Read all that a picture file says about itself; EXIF and XMP that cannot be read are taken as absent.
 
     Args:
         data: the whole file. Only its header is looked at, so truncated pixels pass unnoticed.
@@ -43,4 +61,16 @@ def read_metadata(data: bytes) -> PhotoMetadata:
     with open_picture(data) as image:
         width_px, height_px = upright_size(image.size, read_orientation(image))
         tags = exif.read_exif(image)
-    return PhotoMetadata(width_px, height_px, *exif.date_taken(tags), exif.camera(tags))
+        packet = image.info.get("xmp")
+    metadata = PhotoMetadata(width_px, height_px, *exif.date_taken(tags), exif.camera(tags))
+    xmp = read_xmp(packet) if isinstance(packet, bytes) else Xmp()
+    return PhotoFacts(metadata, exif.position(tags), tags.orientation, xmp)
+
+
+def read_metadata(data: bytes) -> PhotoMetadata:
+    """Read size, date and camera only, as `read_facts` does.
+
+    Raises:
+        DecodeError: the picture cannot be opened, for the same reasons as in `decode`.
+    """
+    return read_facts(data).metadata

@@ -8,28 +8,45 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from alignimation_index.errors import DecodeError
 from alignimation_index.library.decode import decode
-from alignimation_index.library.metadata import read_metadata
+from alignimation_index.library.metadata import read_facts, read_metadata
+from alignimation_index.library.xmp import Xmp
 
 HOSTILE = Path(__file__).parents[2] / "../shared/data/hostile"
 ORIGINAL, DIGITIZED, MODIFIED, OFFSET_ORIGINAL, OFFSET_DIGITIZED = 0x9003, 0x9004, 0x0132, 0x9011, 0x9012
-MAKE, MODEL, ORIENTATION = 0x010F, 0x0110, 0x0112
-GPS_TIME, GPS_DATE = 7, 29
+MAKE, MODEL, ORIENTATION, XMP = 0x010F, 0x0110, 0x0112, 0x02BC
+LATITUDE_LETTER, LATITUDE, LONGITUDE_LETTER, LONGITUDE, GPS_TIME, GPS_DATE = 1, 2, 3, 4, 7, 29
 TAKEN = datetime(2004, 5, 6, 7, 8, 9)
+BERLIN = {LATITUDE_LETTER: "N", LATITUDE: (52.0, 31.0, 12.0), LONGITUDE_LETTER: "E", LONGITUDE: (13.0, 24.0, 18.0)}
+RATED = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"/></rdf:RDF></x:xmpmeta>"""
 
 pillow_heif.register_heif_opener()
 
 
-def picture(ifd0=None, exif_ifd=None, file_format="JPEG", gps=None):
+def picture(ifd0=None, exif_ifd=None, file_format="JPEG", gps=None, xmp=None):
     exif = Image.Exif()
     exif.update(ifd0 or {})
     exif.get_ifd(0x8769).update(exif_ifd or {})
     exif.get_ifd(0x8825).update(gps or {})
+    if xmp and file_format == "TIFF":
+        exif[XMP] = xmp
     buffer = io.BytesIO()
-    Image.new("RGB", (48, 32)).save(buffer, file_format, exif=exif.tobytes())
+    Image.new("RGB", (48, 32)).save(buffer, file_format, exif=exif.tobytes(), **xmp_option(xmp, file_format))
     return buffer.getvalue()
+
+
+def xmp_option(xmp, file_format):
+    if not xmp or file_format == "TIFF":
+        return {}
+    if file_format != "PNG":
+        return {"xmp": xmp}
+    chunks = PngInfo()
+    chunks.add_itxt("XML:com.adobe.xmp", xmp.decode())
+    return {"pnginfo": chunks}
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
@@ -107,6 +124,39 @@ def test_exif_that_is_cut_off_or_overwritten_never_stops_reading(data):
 def test_a_camera_is_named_by_make_and_model_once(make, model, camera):
     tags = {tag: value for tag, value in ((MAKE, make), (MODEL, model)) if value is not None}
     assert read_metadata(picture(tags)).camera == camera
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
+def test_every_format_tells_position_orientation_and_xmp(file_format):
+    data = picture({ORIENTATION: 6}, {}, file_format, gps=BERLIN, xmp=RATED)
+    facts = read_facts(data)
+    assert facts.position == pytest.approx((52.52, 13.405))
+    assert (facts.orientation, facts.xmp.rating, facts.metadata) == (6, 4, read_metadata(data))
+
+
+def test_a_picture_without_gps_and_xmp_says_so():
+    facts = read_facts(picture())
+    assert (facts.position, facts.orientation, facts.xmp) == (None, 1, Xmp())
+
+
+def test_south_and_west_are_negative():
+    gps = {**BERLIN, LATITUDE_LETTER: "S", LONGITUDE_LETTER: "W"}
+    assert read_facts(picture(gps=gps)).position == pytest.approx((-52.52, -13.405))
+
+
+@pytest.mark.parametrize(
+    "gps",
+    [
+        {**BERLIN, LATITUDE: (0.0, 0.0, 0.0), LONGITUDE: (0.0, 0.0, 0.0)},
+        {**BERLIN, LATITUDE: (91.0, 0.0, 0.0)},
+        {**BERLIN, LONGITUDE: (181.0, 0.0, 0.0)},
+        {**BERLIN, LATITUDE_LETTER: ""},
+        {**BERLIN, LATITUDE: (52.0, 31.0)},
+        {LATITUDE_LETTER: "N", LATITUDE: (52.0, 0.0, 0.0)},
+    ],
+)
+def test_a_position_that_cannot_be_is_none(gps):
+    assert read_facts(picture(gps=gps)).position is None
 
 
 @pytest.mark.parametrize(
