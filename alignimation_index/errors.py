@@ -12,3 +12,7 @@ def in_words(error: OSError) -> str:
 
 class DecodeError(UserError):
     """A photo's bytes cannot be turned into pixels; the message is the reason, without the path."""
+
+
+class FileChanged(OSError):  # noqa: N818 - an event, like FileNotFound
+    """A file is no longer the one that was found; the message is the reason, without the path."""

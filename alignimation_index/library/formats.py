@@ -54,8 +54,12 @@ def extension(name: str) -> str:
 
 def is_picture(name: str) -> bool:
     """Whether a file name has the extension of a picture, one that can be read or another."""
-    suffix = extension(name)
-    return suffix in PHOTO_EXTENSIONS or suffix in OTHER_PICTURES
+    return is_supported(name) or extension(name) in OTHER_PICTURES
+
+
+def is_supported(name: str) -> bool:
+    """Whether a file name has the extension of a picture that can be read."""
+    return extension(name) in PHOTO_EXTENSIONS
 
 
 def unsupported_reason(path: str) -> str:

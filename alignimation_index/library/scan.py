@@ -14,20 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from alignimation_index.datatypes import FoundFile
-from alignimation_index.errors import UserError, in_words
-from alignimation_index.library.formats import PHOTO_EXTENSIONS, extension, is_picture
-
-SYSTEM_FOLDERS = frozenset(
-    {"@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found", "__macosx"}
-)
-"""Folders of thumbnails and deleted files, in lower case; names with a leading dot are skipped anyway."""
+from alignimation_index.errors import FileChanged, UserError, in_words
+from alignimation_index.library.formats import is_supported
+from alignimation_index.library.names import is_skipped, is_wanted
 
 OnError = Callable[[str, str], None]
 """Called with (path, reason) for what could not be read; the walk goes on."""
-
-
-class FileChanged(OSError):  # noqa: N818 - an event, like FileNotFound
-    """A file is no longer the one that was found; the message is the reason, without the path."""
 
 
 def walk(root: Path, on_error: OnError) -> Iterator[FoundFile]:
@@ -51,7 +43,7 @@ def walk(root: Path, on_error: OnError) -> Iterator[FoundFile]:
         raise UserError(f"{path} cannot be read: {in_words(error)}; check the path, or connect its drive") from error
     if stat.S_ISDIR(status.st_mode):
         return _Walk(on_error).below(path)
-    return iter(_found(path, status) if is_picture(path) else [])
+    return iter(_found(path, status) if is_wanted(path) else [])
 
 
 @dataclass(slots=True)
@@ -83,7 +75,7 @@ class _Walk:
                     self.links.append(entry.path)
                 elif entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
-                elif is_picture(entry.name):
+                elif is_wanted(entry.name):
                     yield from self._file(entry)
             pending += reversed(folders)
 
@@ -93,7 +85,7 @@ class _Walk:
             if not self._is_new(os.stat(folder)):
                 return []
             with os.scandir(folder) as entries:
-                return sorted((entry for entry in entries if not _skipped(entry.name)), key=lambda entry: entry.name)
+                return sorted((entry for entry in entries if not is_skipped(entry.name)), key=lambda entry: entry.name)
         except OSError as error:
             self.on_error(folder, in_words(error))
             return []
@@ -108,7 +100,7 @@ class _Walk:
     def _linked_file(self, link: str) -> list[FoundFile]:
         try:
             status = os.stat(link)
-            wanted = is_picture(link) and not self._is_listed(os.path.realpath(link)) and self._is_new(status)
+            wanted = is_wanted(link) and not self._is_listed(os.path.realpath(link)) and self._is_new(status)
         except OSError as error:
             self.on_error(link, in_words(error))
             return []
@@ -118,7 +110,7 @@ class _Walk:
         """Whether a file was found under this path, its real one."""
         name = os.path.basename(path)
         folder = os.stat(os.path.dirname(path))
-        return (folder.st_dev, folder.st_ino) in self.seen and is_picture(name) and not _skipped(name)
+        return (folder.st_dev, folder.st_ino) in self.seen and is_wanted(name) and not is_skipped(name)
 
     def _is_new(self, status: os.stat_result) -> bool:
         identity = (status.st_dev, status.st_ino)
@@ -128,16 +120,11 @@ class _Walk:
         return True
 
 
-def _skipped(name: str) -> bool:
-    return name.startswith(".") or name.lower() in SYSTEM_FOLDERS
-
-
 def _found(path: str, status: os.stat_result) -> list[FoundFile]:
     """A picture file as a list of one; none for a pipe, socket or device, whose reader might wait for ever."""
     if not stat.S_ISREG(status.st_mode):
         return []
-    supported = extension(path) in PHOTO_EXTENSIONS
-    return [FoundFile(path, status.st_size, status.st_mtime_ns, status.st_ino, supported)]
+    return [FoundFile(path, status.st_size, status.st_mtime_ns, status.st_ino, is_supported(path))]
 
 
 def content_hash(data: bytes) -> str:

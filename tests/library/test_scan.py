@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignimation_index.errors import UserError
+from alignimation_index.errors import FileChanged, UserError
 from alignimation_index.library.formats import unsupported_reason
-from alignimation_index.library.scan import FileChanged, content_hash, read_unchanged, walk
+from alignimation_index.library.scan import content_hash, read_unchanged, walk
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs file names of any bytes")
 
