@@ -27,13 +27,17 @@ LANDMARK_NAMES = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A picture file as its folder lists it.
+    """A picture file as its folder lists it, or a member as its zip archive lists it.
+
+    A member has the size, time and CRC-32 that its archive says, whatever those of the archive are: copied, touched or
+    downloaded again, it holds the same members.
 
     Attributes:
-        path: absolute; bytes that are no text in the file system's encoding are kept as surrogate escapes.
-        size: bytes.
-        mtime_ns: time of the last change, nanoseconds since 1970 UTC.
-        inode: with the device, the file's identity across a rename.
+        path: absolute; bytes that are no text in the file system's encoding are kept as surrogate escapes. A member's
+            is `archive.zip!/name`, see `library.archive`.
+        size: bytes; of a member, unpacked.
+        mtime_ns: time of the last change, nanoseconds since 1970 UTC; a member's is its archive's clock taken for UTC.
+        inode: with the device, the file's identity across a rename; of a member, the CRC-32 of its bytes.
         supported: False for a known picture format that cannot be read, see `formats.unsupported_reason`.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignimation_index.library.formats import is_picture
+from alignimation_index.library.formats import extension, is_picture
 
 SYSTEM_FOLDERS = frozenset(
     {"@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found", "__macosx"}
@@ -18,3 +18,8 @@ def is_skipped(name: str) -> bool:
 def is_wanted(name: str) -> bool:
     """Whether a file of this name is listed."""
     return is_picture(name)
+
+
+def is_archive(name: str) -> bool:
+    """Whether a file of this name is a zip archive, whose members are listed."""
+    return extension(name) == "zip"
