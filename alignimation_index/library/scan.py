@@ -1,4 +1,4 @@
-"""Walk a root: which picture files it holds. No picture is opened, nothing is remembered."""
+"""Walk a root: which pictures its folders and archives hold; and read one of them."""
 
 # A walk on Path objects takes several times as long as one on str.
 # ruff: noqa: PTH100, PTH112, PTH116, PTH119, PTH120, PTH123
@@ -15,8 +15,9 @@ from pathlib import Path
 
 from alignimation_index.datatypes import FoundFile
 from alignimation_index.errors import FileChanged, UserError, in_words
+from alignimation_index.library.archive import ArchiveError, list_members, read_member, split_member
 from alignimation_index.library.formats import is_supported
-from alignimation_index.library.names import is_skipped, is_wanted
+from alignimation_index.library.names import is_archive, is_skipped, is_wanted
 
 OnError = Callable[[str, str], None]
 """Called with (path, reason) for what could not be read; the walk goes on."""
@@ -26,24 +27,27 @@ def walk(root: Path, on_error: OnError) -> Iterator[FoundFile]:
     """Find the pictures below `root` by their extensions, in an order that depends on the names alone.
 
     A folder's own files come first, by name, then its folders. Hidden names and SYSTEM_FOLDERS are skipped.
+    Every zip archive is walked as well, its members taking its place; archives inside archives are not.
     Links are followed after everything else, so that a file keeps its real path where it has one below `root`;
     no folder is listed twice, and no link leads to a file in a folder that was listed.
 
     Args:
-        root: a folder, or a single file.
-        on_error: called for folders that cannot be listed and for entries that cannot be read.
+        root: a folder, a zip archive, or a single file.
+        on_error: called for folders and archives that cannot be listed and for entries that cannot be read.
 
     Raises:
-        UserError: there is no such file or folder.
+        UserError: there is no such file or folder, or it is an archive that cannot be read.
     """
     path = os.path.abspath(root)
     try:
         status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            return _Walk(on_error).below(path)
+        return iter(_found(path, status, on_error) if _may_hold_pictures(path) else [])
+    except ArchiveError as error:
+        raise UserError(f"{path} cannot be read: {error}") from error
     except OSError as error:
         raise UserError(f"{path} cannot be read: {in_words(error)}; check the path, or connect its drive") from error
-    if stat.S_ISDIR(status.st_mode):
-        return _Walk(on_error).below(path)
-    return iter(_found(path, status) if is_wanted(path) else [])
 
 
 @dataclass(slots=True)
@@ -75,12 +79,15 @@ class _Walk:
                     self.links.append(entry.path)
                 elif entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
-                elif is_wanted(entry.name):
+                elif _may_hold_pictures(entry.name):
                     yield from self._file(entry)
             pending += reversed(folders)
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
         """List a folder by name; nothing if it was listed before or cannot be."""
+        if split_member(f"{folder}/entry"):
+            self.on_error(folder, "its name looks like that of an archive; rename the folder")
+            return []
         try:
             if not self._is_new(os.stat(folder)):
                 return []
@@ -92,7 +99,7 @@ class _Walk:
 
     def _file(self, entry: os.DirEntry[str]) -> list[FoundFile]:
         try:
-            return _found(entry.path, entry.stat(follow_symlinks=False))
+            return _found(entry.path, entry.stat(follow_symlinks=False), self.on_error)
         except OSError as error:
             self.on_error(entry.path, in_words(error))
             return []
@@ -100,17 +107,17 @@ class _Walk:
     def _linked_file(self, link: str) -> list[FoundFile]:
         try:
             status = os.stat(link)
-            wanted = is_wanted(link) and not self._is_listed(os.path.realpath(link)) and self._is_new(status)
+            if _may_hold_pictures(link) and not self._is_listed(os.path.realpath(link)) and self._is_new(status):
+                return _found(link, status, self.on_error)
         except OSError as error:
             self.on_error(link, in_words(error))
-            return []
-        return _found(link, status) if wanted else []
+        return []
 
     def _is_listed(self, path: str) -> bool:
         """Whether a file was found under this path, its real one."""
         name = os.path.basename(path)
         folder = os.stat(os.path.dirname(path))
-        return (folder.st_dev, folder.st_ino) in self.seen and is_wanted(name) and not is_skipped(name)
+        return (folder.st_dev, folder.st_ino) in self.seen and _may_hold_pictures(name) and not is_skipped(name)
 
     def _is_new(self, status: os.stat_result) -> bool:
         identity = (status.st_dev, status.st_ino)
@@ -120,10 +127,16 @@ class _Walk:
         return True
 
 
-def _found(path: str, status: os.stat_result) -> list[FoundFile]:
-    """A picture file as a list of one; none for a pipe, socket or device, whose reader might wait for ever."""
+def _may_hold_pictures(name: str) -> bool:
+    return is_wanted(name) or is_archive(name)
+
+
+def _found(path: str, status: os.stat_result, on_error: OnError) -> list[FoundFile]:
+    """A file, or an archive's members; nothing for a pipe, socket or device, whose reader might wait for ever."""
     if not stat.S_ISREG(status.st_mode):
         return []
+    if is_archive(path):
+        return list_members(path, on_error)
     return [FoundFile(path, status.st_size, status.st_mtime_ns, status.st_ino, is_supported(path))]
 
 
@@ -132,13 +145,26 @@ def content_hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def read_unchanged(found: FoundFile) -> bytes:
-    """Read a file that was found before, and make sure that it is still the same and complete.
+def read_file(path: str) -> bytes:
+    """Read a file or a member of an archive, as it is now.
 
     Raises:
-        FileChanged: its size or modification time differ from `found`, or changed while it was read.
-        OSError: the file cannot be read.
+        OSError: it cannot be read, see `archive.read_member`.
     """
+    member = split_member(path)
+    return read_member(*member) if member else Path(path).read_bytes()
+
+
+def read_unchanged(found: FoundFile) -> bytes:
+    """Read a file, or a member of an archive, that was found before; make sure that it is still the same and complete.
+
+    Raises:
+        FileChanged: it differs from `found`, or changed while it was read.
+        OSError: it cannot be read, see `archive.read_member`.
+    """
+    member = split_member(found.path)
+    if member:
+        return read_member(*member, found)
     with open(found.path, "rb") as file:
         _check_unchanged(found, os.fstat(file.fileno()), "since it was found")
         data = file.read()

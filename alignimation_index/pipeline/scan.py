@@ -8,6 +8,7 @@ from pathlib import Path
 
 from alignimation_index.datatypes import FoundFile
 from alignimation_index.errors import UserError
+from alignimation_index.library.archive import member_path
 from alignimation_index.library.formats import unsupported_reason
 from alignimation_index.library.scan import walk
 from alignimation_index.pipeline.progress import Progress, UpdateReport
@@ -18,7 +19,7 @@ from alignimation_index.store.tables import Root
 
 
 def add_roots(store: Store, paths: Iterable[Path]) -> None:
-    """Watch these folders and files from now on.
+    """Watch these folders, zip archives and files from now on.
 
     Raises:
         UserError: one does not exist; none is added then.
@@ -84,5 +85,6 @@ def _compare(
     return changed, seen
 
 
-def _is_below(path: str, folders: list[str]) -> bool:
-    return any(path == folder or path.startswith(folder.rstrip(os.sep) + os.sep) for folder in folders)
+def _is_below(path: str, unread: list[str]) -> bool:
+    """Whether a path, or the folder or archive that holds it, is among those that could not be read."""
+    return any(path == one or path.startswith((one.rstrip(os.sep) + os.sep, member_path(one, ""))) for one in unread)

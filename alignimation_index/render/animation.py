@@ -10,7 +10,7 @@ from pathlib import Path
 from alignimation_index.datatypes import Pixels
 from alignimation_index.errors import DecodeError, UserError, in_words
 from alignimation_index.library.decode import decode
-from alignimation_index.library.scan import content_hash
+from alignimation_index.library.scan import content_hash, read_file
 from alignimation_index.query.frames import Frame
 from alignimation_index.render.encode import open_animation
 from alignimation_index.render.warp import decode_side_needed, warp_photo
@@ -68,7 +68,7 @@ def render_frame(frame: Frame, size_px: int) -> Pixels:
     """
     if frame.template_from_photo is None:
         raise ValueError(f"face {frame.face_id} is not registered")
-    data = Path(frame.path).read_bytes()
+    data = read_file(frame.path)
     if content_hash(data) != frame.content_hash:
         raise OSError("the file has changed since it was indexed; run alignindex update")
     side = decode_side_needed(frame.template_from_photo, size_px, frame.width_px, frame.height_px)

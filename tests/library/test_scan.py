@@ -1,6 +1,7 @@
 import hashlib
 import os
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from alignimation_index.errors import FileChanged, UserError
 from alignimation_index.library.formats import unsupported_reason
-from alignimation_index.library.scan import content_hash, read_unchanged, walk
+from alignimation_index.library.scan import content_hash, read_file, read_unchanged, walk
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs file names of any bytes")
 
@@ -18,6 +19,13 @@ def put(*paths, content=b"x"):
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+
+
+def put_zip(path, *names, content=b"x"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, content)
 
 
 def not_expected(path, reason):
@@ -155,6 +163,70 @@ def test_names_of_any_bytes_are_found_and_can_be_opened(tmp_path_factory, name):
     (found,) = walk(folder, not_expected)
     assert os.fsencode(found.path) == path
     assert read_unchanged(found) == b"photo"
+
+
+def test_archives_are_walked_where_they_stand_among_the_files(tmp_path):
+    put(tmp_path / "a.jpg", tmp_path / "z.jpg", tmp_path / "below" / "c.jpg")
+    put_zip(tmp_path / "m.zip", "z.jpg", "album/b.jpg", "notes.txt", "inner.zip")
+    put_zip(tmp_path / "below" / "Takeout-001.ZIP", "d.jpg")
+    put_zip(tmp_path / "__MACOSX" / "a.zip", "a.jpg")
+    assert names(tmp_path) == [
+        "a.jpg",
+        "m.zip!/album/b.jpg",
+        "m.zip!/z.jpg",
+        "z.jpg",
+        "below/Takeout-001.ZIP!/d.jpg",
+        "below/c.jpg",
+    ]
+
+
+def test_a_root_may_be_an_archive(tmp_path):
+    put_zip(tmp_path / "a.zip", "x/a.jpg", content=b"photo")
+    (found,) = walk(tmp_path / "a.zip", not_expected)
+    assert found.path == f"{tmp_path / 'a.zip'}!/x/a.jpg"
+    assert read_unchanged(found) == read_file(found.path) == b"photo"
+
+
+def test_a_changed_member_is_a_changed_file(tmp_path):
+    put_zip(tmp_path / "a.zip", "a.jpg", content=b"photo")
+    (found,) = walk(tmp_path, not_expected)
+    put_zip(tmp_path / "a.zip", "a.jpg", content=b"other")
+    with pytest.raises(FileChanged, match="another photo of this name"):
+        read_unchanged(found)
+    assert read_file(found.path) == b"other"
+
+
+def test_a_link_to_an_archive_is_followed_unless_it_was_found_anyway(tmp_path):
+    put_zip(tmp_path / "root" / "a.zip", "a.jpg")
+    put_zip(tmp_path / "elsewhere.zip", "b.jpg")
+    (tmp_path / "root" / "again.zip").symlink_to("a.zip")
+    (tmp_path / "root" / "b.zip").symlink_to(tmp_path / "elsewhere.zip")
+    assert names(tmp_path / "root") == ["a.zip!/a.jpg", "b.zip!/b.jpg"]
+
+
+def test_a_broken_archive_is_reported_and_the_walk_goes_on(tmp_path):
+    put(tmp_path / "a.zip", tmp_path / "b.jpg")
+    errors = []
+    assert names(tmp_path, lambda *error: errors.append(error)) == ["b.jpg"]
+    assert errors == [(str(tmp_path / "a.zip"), "not a complete zip archive; download it again")]
+
+
+def test_a_root_that_is_a_broken_archive_is_told_before_the_walk_begins(tmp_path):
+    put(tmp_path / "a.zip")
+    with pytest.raises(UserError, match=r"a\.zip cannot be read: not a complete zip archive; download it again$"):
+        walk(tmp_path / "a.zip", not_expected)
+
+
+def test_a_folder_named_like_an_archive_and_its_mark_is_reported(tmp_path):
+    put(tmp_path / "a.zip!" / "a.jpg", tmp_path / "wow!" / "b.jpg")
+    errors = []
+    assert names(tmp_path, lambda *error: errors.append(error)) == ["wow!/b.jpg"]
+    assert errors == [(str(tmp_path / "a.zip!"), "its name looks like that of an archive; rename the folder")]
+
+
+def test_a_file_is_read_whatever_marks_its_path_holds(tmp_path):
+    put(tmp_path / "wow!" / "a.zip.jpg", content=b"photo")
+    assert read_file(str(tmp_path / "wow!" / "a.zip.jpg")) == b"photo"
 
 
 def test_content_hash_is_the_sha256_of_every_byte(tmp_path):
