@@ -16,10 +16,11 @@ from alignimation_index.similarity import Matrices, apply, compose, invert, scal
 
 
 def cut_chips(images: Images, chip_from_images: Sequence[Matrices], size: int) -> torch.Tensor:
-    """Warp square chips out of images, bilinear, prefiltered where a chip shrinks its image.
+    """Warp square chips out of images, one bilinear sample per pixel, prefiltered where a chip shrinks its image.
 
-    Where a chip shrinks, the image is first reduced by means of 2x2, 4x4, … pixels while the rest of the
-    reduction stays above 1; that rest, of at most 2, is met by the mean of 2x2 samples per chip pixel.
+    Where a chip shrinks, the image is first reduced by means of 2x2, 4x4, … pixels until less than a halving is left.
+    That rest is not smoothed: on FG-NET, landmarks read on chips of means of 2x2 samples are no better (3.80 % of the
+    distance between the eyes off, against 3.75), and faces no easier to tell apart (AUC 0.936 either way).
 
     Args:
         images: (H, W, 3) uint8 each; an image may come several times. The part of it that its chips show is copied,
@@ -42,14 +43,13 @@ def cut_chips(images: Images, chip_from_images: Sequence[Matrices], size: int) -
     chips = torch.empty(len(matrices), 3, size, size, device=device)
     halvings = _halvings(matrices)
     for count in np.unique(halvings):
-        samples, factor = (1, 1) if count < 0 else (2, 2 ** int(count))
+        factor = 2 ** int(count)
         for rows in _of_equal_number(owners, np.flatnonzero(halvings == count)):
             image_from_chip = invert(matrices[rows])
             corners = _corners(image_from_chip, size).reshape(len(rows), -1, 2)
             shown = [images[owner] for owner in owners[rows[:, 0]]]
             regions = [_Region.around(*of_region, factor) for of_region in zip(shown, corners, strict=True)]
-            sampled = _sample(regions, image_from_chip, size, samples, factor)
-            chips[torch.from_numpy(rows.ravel()).to(device)] = F.avg_pool2d(sampled, samples)
+            chips[torch.from_numpy(rows.ravel()).to(device)] = _sample(regions, image_from_chip, size, factor)
     return chips
 
 
@@ -92,10 +92,10 @@ def reduce_image(image: Image, factor: int) -> Image:
 
 
 def _halvings(chip_from_image: Matrices) -> NDArray[np.int64]:
-    """(N,) halvings of the image before sampling; -1 for a chip that does not shrink it."""
-    # The margin keeps a chip of scale 1 (or 1/2, …) on the sharper side, whatever the rounding.
-    shrink = np.ceil(-np.log2(scale_of(chip_from_image)) - 1e-6)
-    return np.maximum(shrink, 0).astype(np.int64) - 1
+    """(N,) halvings of the image before sampling."""
+    # The margin keeps a chip of scale 1/2 (or 1/4, …) on the same side, whatever the rounding.
+    shrink = np.floor(-np.log2(scale_of(chip_from_image)) + 1e-6)
+    return np.maximum(shrink, 0).astype(np.int64)
 
 
 def _of_equal_number(owners: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
@@ -134,23 +134,21 @@ class _Region:
         return np.array([[scale, 0, half - scale * self.x], [0, scale, half - scale * self.y]])
 
 
-def _sample(
-    regions: Sequence[_Region], image_from_chip: Matrices, size: int, samples: int, factor: int
-) -> torch.Tensor:
-    """Sample K reduced regions at (K, J) chips, `samples` per chip pixel and axis: (K·J, 3, S, S), S = size·samples."""
-    count, side = image_from_chip.shape[1], size * samples
+def _sample(regions: Sequence[_Region], image_from_chip: Matrices, size: int, factor: int) -> torch.Tensor:
+    """Sample K regions, reduced by a factor, at (K, J) chips: (K·J, 3, size, size)."""
+    count = image_from_chip.shape[1]
     on_gpu = isinstance(regions[0].image, torch.Tensor)
     planes = _gathered(regions, factor) if on_gpu else _copied(regions, factor)
     height, width = planes.shape[2:]
     region_from_chip = compose(np.stack([region.from_image(factor) for region in regions])[:, None], image_from_chip)
-    positions = _positions(region_from_chip, size, samples, planes.device)
+    positions = _positions(region_from_chip, size, planes.device)
     # Held inside of its own region, a chip does not see the filling.
     last = torch.tensor([region.size(factor) for region in regions], device=planes.device)[:, None, None] - 1.0
     inside = torch.minimum(positions.clamp(min=0), last)
     grid = (inside + 0.5) * torch.tensor([2 / width, 2 / height], device=planes.device) - 1
     sampled = F.grid_sample(planes, grid, padding_mode="border", align_corners=False)
-    by_chip = sampled.reshape(len(regions), 3, count, side, side).transpose(1, 2)
-    return by_chip.reshape(len(regions) * count, 3, side, side)
+    by_chip = sampled.reshape(len(regions), 3, count, size, size).transpose(1, 2)
+    return by_chip.reshape(len(regions) * count, 3, size, size)
 
 
 def _copied(regions: Sequence[_Region], factor: int) -> torch.Tensor:
@@ -182,10 +180,10 @@ def _gathered(regions: Sequence[_Region], factor: int) -> torch.Tensor:
     return (F.avg_pool2d(cut, factor) + 0.5).floor()
 
 
-def _positions(region_from_chip: Matrices, size: int, samples: int, device: torch.device) -> torch.Tensor:
-    """(K, J·S, S, 2) where the S = size·samples per axis samples of (K, J) chips lie in their regions, xy in pixels."""
+def _positions(region_from_chip: Matrices, size: int, device: torch.device) -> torch.Tensor:
+    """(K, J·size, size, 2) where the pixels of (K, J) chips lie in their regions, xy in pixels."""
     matrices = torch.from_numpy(region_from_chip).float().to(device)
-    along = (torch.arange(size * samples, device=device) + 0.5) / samples - 0.5
+    along = torch.arange(size, dtype=torch.float32, device=device)
     points = torch.stack(torch.meshgrid(along, along, indexing="xy"), -1)
     moved = torch.einsum("kjab,yxb->kjyxa", matrices[..., :2], points) + matrices[:, :, None, None, :, 2]
     return moved.flatten(1, 2)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 EMBEDDED = "dlib-resnet"  # the embedder whose weights a package brings
 DETECTOR = "mtcnn"
-REFINER = "mtcnn-onet-median"
+REFINER = "mtcnn-onet-upright"
 
 
 @dataclass(frozen=True)

@@ -24,16 +24,17 @@ from torch import nn
 CPU_PIXELS_AT_ONCE = 1 << 14
 GPU_PIXELS_AT_ONCE = 1 << 22
 # Images of any size are filled up to multiples of this, so that there are few shapes to prepare for.
-IMAGE_SIDE_STEP_PX = 64
+IMAGE_SIDE_STEP_PX = 32
 
 
 class Network(Protocol):
     """A network ready to run."""
 
     def __call__(self, pixels: torch.Tensor) -> list[torch.Tensor]:
-        """Map (N, 3, H, W) float32 in 0..255 on the network's device to its outputs, (N, …) float32 each, there.
+        """Map (N, 3, H, W) pixels in 0..255 on the network's device to its outputs, (N, …) float32 each, there.
 
-        Outputs of rows and columns may have more of them at their ends than the image gives rise to.
+        Chips are float32; images of any size are whole numbers, float32 or uint8. Outputs of rows and columns may have
+        more of them at their ends than the image gives rise to.
         """
 
 
@@ -55,7 +56,7 @@ def ready(module: nn.Module, device: str, side_px: int | None = None) -> Network
     Args:
         module: takes (N, 3, H, W) float32 in 0..255; returns a tensor or a tuple of them.
         device: "cpu", "cuda" or "mps".
-        side_px: the side of its square inputs; None where they vary.
+        side_px: the side of its square inputs, the chips; None for images of any size.
     """
     module = module.eval().requires_grad_(False)
     if device == "cpu" and importlib.util.find_spec("openvino"):
@@ -76,7 +77,7 @@ class _InTorch:
         return _in_parts(self._run, pixels, self._at_once) if self._at_once else self._run(pixels)
 
     def _run(self, pixels: torch.Tensor) -> list[torch.Tensor]:
-        outputs = self._module(pixels.contiguous(memory_format=torch.channels_last))
+        outputs = self._module(pixels.float().contiguous(memory_format=torch.channels_last))
         return list(outputs) if isinstance(outputs, tuple) else [outputs]
 
 
@@ -90,6 +91,8 @@ class _InOpenvino:
             warnings.simplefilter("ignore")  # the tracer's, on shapes that are constant here
             model = openvino.convert_model(module, example_input=torch.zeros(2, 3, side_px or 64, side_px or 64))
         model.reshape([self._at_once or -1, 3, side_px or -1, side_px or -1])
+        if side_px is None:
+            model = _taking_bytes(model)
         threads = os.cpu_count() or 1
         options = {
             "INFERENCE_PRECISION_HINT": "f32",
@@ -104,7 +107,9 @@ class _InOpenvino:
         self._local = threading.local()
 
     def __call__(self, pixels: torch.Tensor) -> list[torch.Tensor]:
-        return _in_parts(self._run, pixels, self._at_once) if self._at_once else self._run(_rounded_up(pixels))
+        if self._at_once:
+            return _in_parts(self._run, pixels, self._at_once)
+        return self._run(_rounded_up(pixels).permute(0, 2, 3, 1).byte())
 
     def _run(self, pixels: torch.Tensor) -> list[torch.Tensor]:
         if not hasattr(self._local, "request"):
@@ -131,6 +136,17 @@ def _in_parts(
 def _rounded_up(images: torch.Tensor) -> torch.Tensor:
     height, width = images.shape[-2:]
     return F.pad(images, (0, -width % IMAGE_SIDE_STEP_PX, 0, -height % IMAGE_SIDE_STEP_PX))
+
+
+def _taking_bytes(model: Any) -> Any:  # noqa: ANN401
+    """The model of (N, 3, H, W) float32 as one of (N, H, W, 3) uint8, as pictures lie in memory."""
+    from openvino import Layout, Type
+    from openvino.preprocess import PrePostProcessor
+
+    steps = PrePostProcessor(model)
+    steps.input().tensor().set_element_type(Type.u8).set_layout(Layout("NHWC"))
+    steps.input().model().set_layout(Layout("NCHW"))
+    return steps.build()
 
 
 def _import_openvino() -> Any:  # noqa: ANN401 - it comes without types

@@ -1,22 +1,20 @@
-"""A batch of images at many scales, without aliasing."""
+"""A batch of images at many scales: halved again and again by exact means, and sampled once from the half that fits."""
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
-
 import numpy as np
-import PIL.Image
 import torch
+import torch.nn.functional as F
 from torchvision.ops import roi_align
 
-from alignimation_index.datatypes import Image, Images
-from alignimation_index.models.chips import reduce_image
-
-BOX = PIL.Image.Resampling.BOX
+from alignimation_index.datatypes import Images
 
 
 class Pyramid:
     """Images of one shape, at any smaller size and in crops.
+
+    Both are sampled, one bilinear sample to a pixel, from an image at most twice as large. On faces of real photos this
+    keeps as many as means over exact areas do, which the published way takes of the full photo each time.
 
     Attributes:
         count: how many images.
@@ -27,23 +25,18 @@ class Pyramid:
         """Take (H, W, 3) uint8 images of one shape, in memory or on the device."""
         self.count = len(images)
         self.height, self.width = int(images[0].shape[0]), int(images[0].shape[1])
-        self._images = images
-        self._device = device
-        self._reduced: dict[int, torch.Tensor] = {}
+        self._halves = {1: _stacked(images, device)}
+        self._planes: dict[int, torch.Tensor] = {}
 
     def resized(self, height: int, width: int) -> torch.Tensor:
-        """All images at a size, each pixel the mean of those whose middle it covers: (B, 3, height, width), 0..255."""
-        if self._device != "cpu":
-            rows = _box_weights(height, self.height, self._device)
-            columns = _box_weights(width, self.width, self._device)
-            # Rounded after each axis, as Pillow has it.
-            return (rows @ (self._planes(1) @ columns.T).round()).round()
-        # Several times as fast as torch's pooling on a CPU.
-        resized = [np.asarray(image.resize((width, height), BOX)) for image in self._pictures]
-        return torch.from_numpy(np.stack(resized)).permute(0, 3, 1, 2).float()
+        """All images at a size: (B, 3, height, width), 0..255, uint8 on a CPU and whole float32 numbers on a GPU."""
+        factor = 1
+        while 2 * factor * height <= self.height:
+            factor *= 2
+        return _resized(self._halved(factor), height, width)
 
     def crops(self, owners: torch.Tensor, boxes: torch.Tensor, size: int) -> torch.Tensor:
-        """Square crops without aliasing.
+        """Square crops.
 
         Args:
             owners: (N,) which image each is of.
@@ -58,41 +51,39 @@ class Pyramid:
         inside[:, 0::2] = boxes[:, 0::2].clamp(0, self.width)
         inside[:, 1::2] = boxes[:, 1::2].clamp(0, self.height)
         shrink = (inside[:, 2:] - inside[:, :2]).amin(1) / size
-        # One sample per crop pixel where it does not shrink; two per axis meet a shrinking by up to 2, halvings more.
-        halvings = (shrink.clamp(min=0.6).log2() - 1e-6).ceil().long() - 1
+        halvings = shrink.clamp(min=1).log2().long()
         crops = torch.empty(len(boxes), 3, size, size, device=boxes.device)
         for count in set(halvings.tolist()):
-            rows = (halvings == count).nonzero()[:, 0]
-            samples, factor = (1, 1) if count < 0 else (2, 2**count)
+            rows, factor = (halvings == count).nonzero()[:, 0], 2**count
             regions = torch.cat([owners[rows, None].float(), inside[rows] / factor], 1)
-            crops[rows] = roi_align(self._planes(factor), regions, size, sampling_ratio=samples, aligned=True)
+            crops[rows] = roi_align(self._floats(factor), regions, size, sampling_ratio=1, aligned=True)
         return crops
 
-    @cached_property
-    def _pictures(self) -> list[PIL.Image.Image]:
-        return [PIL.Image.fromarray(np.asarray(image)) for image in self._images]
+    def _halved(self, factor: int) -> torch.Tensor:
+        """The images reduced by a power of two, as `resized` gives them."""
+        if factor not in self._halves:
+            twice = self._halved(factor // 2)
+            # The last row or column of an odd number is left out, so that all the others are exact means of 2x2.
+            height, width = (side // 2 for side in twice.shape[-2:])
+            self._halves[factor] = _resized(twice[..., : 2 * height, : 2 * width], height, width)
+        return self._halves[factor]
 
-    def _planes(self, factor: int) -> torch.Tensor:
-        """(B, 3, h, w) float32 in 0..255 of the images reduced by a factor."""
-        if factor not in self._reduced:
-            reduced = [reduce_image(image, factor) for image in self._images]
-            self._reduced[factor] = torch.stack([_as_planes(image) for image in reduced]).to(self._device).float()
-        return self._reduced[factor]
-
-
-def _as_planes(image: Image) -> torch.Tensor:
-    """(H, W, 3) uint8 as (3, H, W), contiguous, where it is."""
-    if isinstance(image, torch.Tensor):
-        return image.permute(2, 0, 1).contiguous()
-    return torch.from_numpy(image.transpose(2, 0, 1).copy())
+    def _floats(self, factor: int) -> torch.Tensor:
+        """The same, float32, plane by plane."""
+        if factor not in self._planes:
+            self._planes[factor] = self._halved(factor).float().contiguous()
+        return self._planes[factor]
 
 
-@lru_cache(maxsize=256)
-def _box_weights(to_size: int, from_size: int, device: str) -> torch.Tensor:
-    """(to, from): means over equal parts of an axis, as Pillow's BOX has them: of pixels whose middle is inside."""
-    step = from_size / to_size
-    middle = (torch.arange(to_size, dtype=torch.float64)[:, None] + 0.5) * step
-    offset = torch.arange(from_size, dtype=torch.float64) + 0.5 - middle
-    half = max(step, 1) / 2
-    inside = ((offset > -half) & (offset <= half)).double()
-    return (inside / inside.sum(1, keepdim=True)).float().to(device)
+def _resized(images: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    resized = F.interpolate(images, (height, width), mode="bilinear")
+    return resized if resized.dtype == torch.uint8 else resized.round()
+
+
+def _stacked(images: Images, device: str) -> torch.Tensor:
+    """(B, 3, H, W), channels last: uint8 on a CPU, which then computes several times as fast, else float32."""
+    if isinstance(images[0], torch.Tensor):
+        stack = torch.stack([torch.as_tensor(image) for image in images])
+    else:
+        stack = torch.from_numpy(np.stack([np.asarray(image) for image in images]))
+    return (stack if device == "cpu" else stack.to(device).float()).permute(0, 3, 1, 2)

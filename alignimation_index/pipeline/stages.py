@@ -25,7 +25,7 @@ def stage_keys(models: FaceModelIds) -> Mapping[str, Key]:
             Stage(METADATA, 1),
             Stage(
                 DETECT,
-                2,
+                3,
                 params={
                     "decode_side_px": detect.DECODE_SIDE_PX,
                     "detection_side_px": detect.DETECTION_SIDE_PX,
@@ -33,8 +33,8 @@ def stage_keys(models: FaceModelIds) -> Mapping[str, Key]:
                 },
                 model=models.detector,
             ),
-            Stage(LANDMARKS, 2, (DETECT,), {"face_detail_px": close_up.FACE_DETAIL_PX}, models.refiner),
-            Stage(EMBED, 1, (LANDMARKS,), {"face_detail_px": close_up.FACE_DETAIL_PX}, models.embedder),
+            Stage(LANDMARKS, 3, (DETECT,), {"face_detail_px": close_up.FACE_DETAIL_PX}, models.refiner),
+            Stage(EMBED, 2, (LANDMARKS,), {"face_detail_px": close_up.FACE_DETAIL_PX}, models.embedder),
             Stage(
                 POSE,
                 1,
@@ -47,7 +47,7 @@ def stage_keys(models: FaceModelIds) -> Mapping[str, Key]:
             ),
             Stage(
                 QUALITY,
-                1,
+                2,
                 (LANDMARKS,),
                 {"full_size_px": quality.FULL_SIZE_PX, "full_sharpness": quality.FULL_SHARPNESS},
             ),

@@ -18,7 +18,7 @@ CHIP_PX = 96
 # Where the landmarks come to lie in the chip, as shares of its side: eyes, nose, mouth.
 CHIP_LANDMARKS = np.array([[0.3, 0.35], [0.7, 0.35], [0.5, 0.58], [0.34, 0.76], [0.66, 0.76]])
 FULL_SIZE_PX = 160.0
-FULL_SHARPNESS = 6.0
+FULL_SHARPNESS = 7.0
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 

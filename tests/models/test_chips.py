@@ -48,12 +48,12 @@ def test_a_blob_lands_in_a_chip_where_the_transform_says(scale):
     np.testing.assert_allclose(found, apply(rotated(scale), [[399.3, 301.6]])[0], atol=0.02)
 
 
-@pytest.mark.parametrize("scale", [0.7, 0.5, 0.3, 0.11])
+@pytest.mark.parametrize("scale", [0.5, 0.3, 0.11])
 def test_stripes_too_fine_for_a_chip_become_grey(scale):
     stripes = np.zeros((600, 800, 3), np.uint8)
     stripes[:, ::2] = 255
     chip = cut_chips([stripes], [rotated(scale, angle=0.1)[None]], 32).numpy()
-    assert np.abs(chip - 127.5).max() < 255 * max(0.02, scale - 0.4)
+    assert np.abs(chip - 127.5).max() < 255 * 0.02
 
 
 def test_a_chip_that_leaves_the_image_continues_its_edge():

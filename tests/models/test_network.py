@@ -88,7 +88,7 @@ def test_no_chips_give_no_rows(network):
 def test_a_network_of_varying_inputs_takes_them_one_after_the_other():
     compiled, reference = in_openvino("P-Net"), in_torch("P-Net")
     for count, height, width in ((1, 90, 61), (3, 13, 40), (2, 90, 200), (1, 90, 61)):
-        pixels = torch.rand(count, 3, height, width) * 255
+        pixels = torch.randint(256, (count, 3, height, width), dtype=torch.uint8)
         cells = ..., slice((height - 12) // 2 + 1), slice((width - 12) // 2 + 1)  # those all inside of the image
         found, expected = ([output[cells] for output in run(pixels)] for run in (compiled, reference))
         assert found[0].shape[:2] == (count, 4)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from alignimation_index.stages.detect import smallest_face_px
 from alignimation_index.stages.pose import CANONICAL_FACE_MM, estimate_pose, face_poses
 
 POSE_PHOTOS = Path(__file__).parents[2] / "../shared/data/pose"
@@ -135,7 +136,7 @@ def poses_on_photos(paths):
     from alignimation_index.models.onet_refiner import OnetRefiner
 
     images = [np.array(Image.open(path).convert("RGB")) for path in paths]
-    found = MtcnnDetector().detect(images, [0.1 * min(image.shape[:2]) for image in images])
+    found = MtcnnDetector().detect(images, [smallest_face_px(*image.shape[1::-1]) for image in images])
     detected = [faces.landmarks[:1] for faces in found]
     refined = OnetRefiner().refine(images, detected)
     return [face_poses(*pair) for pair in zip(detected, refined, strict=True)]
