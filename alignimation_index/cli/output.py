@@ -62,6 +62,11 @@ def warn(line: str) -> None:
     _print(line, sys.stderr)
 
 
+def say_waiting() -> None:
+    """Say that another process is in front."""
+    warn("Another alignindex is updating this store; waiting.")
+
+
 def say(line: str) -> None:
     """Print a line of the result."""
     _print(line, sys.stdout)
