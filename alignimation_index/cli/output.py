@@ -30,7 +30,8 @@ def data_folder() -> Path:
 
 def store_path(context: click.Context) -> Path:
     """The store that the user named, else the default one."""
-    return context.obj or data_folder() / "store.db"
+    named: Path | None = context.obj
+    return named.expanduser() if named else data_folder() / "store.db"
 
 
 @contextmanager

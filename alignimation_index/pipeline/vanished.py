@@ -3,8 +3,8 @@
 - A file found elsewhere moved: see `store.moves`.
 - A root in which no photo is found any more is kept as it was if it is not the folder it was, as is a mount point
   without its drive; or if it held MANY photos that no other file holds.
-- A folder in a root that is there and empty, and held MANY such photos, is taken for a mount point as well. Deleting
-  the folder too says that it is none.
+- A folder in a root that is there with nothing in it, and held MANY such photos, is taken for a mount point as well.
+  Deleting the folder too says that it is none.
 - Everything else was deleted: it is missing from now on, until it comes back or is pruned.
 """
 
@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from sqlalchemy.orm import Session
 
 from alignimation_index.library.names import is_skipped
 from alignimation_index.paths import is_below
@@ -26,6 +28,9 @@ from alignimation_index.store.tables import Root
 
 MANY = 10
 """So many photos do not often vanish by hand while their folder stays; fewer are soon added again."""
+
+ROOT_WAY_OUT = "if it is not to be watched any more: alignindex roots remove {}"
+FOLDER_WAY_OUT = "if its photos were deleted, delete the empty folder as well."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,39 +46,49 @@ def settle(store: Store, scanned: list[Scanned], report: UpdateReport) -> None:
     """Follow the files that moved, note as missing those that were deleted, report and keep those that may be away."""
     with store.reading() as session:
         inodes = roots.root_inodes(session)
+    changed = _changed_inodes(scanned, inodes)
     vanished = {id_ for one in scanned for id_ in one.vanished.values()}
-    inodes_now = {one.root.id: _inode(one.root.path) for one in scanned if one.seen}
-    changed = {id_: inode for id_, inode in inodes_now.items() if inode is not None and inodes.get(id_) != inode}
     if not (vanished or changed):
         return
     with store.writing() as session:
         for root_id, inode in changed.items():
             roots.remember_inode(session, root_id, inode)
         moved = moves.follow_moved(session, vanished)
-        vanished -= moved
-        lost = moves.last_holders(session, vanished)
-        for one in scanned:
-            for folder, ids in _emptied(one, vanished).items():
-                problem = _problem(one.root, folder, ids, len(lost & ids), inodes.get(one.root.id))
-                if problem:
-                    report.problems.append(f"{problem} What it held is kept as it was.")
-                    vanished -= ids
-        files.mark_missing(session, vanished)
+        away = _away(session, scanned, vanished - moved, inodes, report)
+        deleted = vanished - moved - away
+        if deleted:
+            files.mark_missing(session, deleted)
     report.files_moved += len(moved)
-    report.files_missing += len(vanished)
+    report.files_missing += len(deleted)
 
 
-def _problem(root: Root, folder: str, ids: set[int], lost: int, inode_before: int | None) -> str | None:
-    """Why an emptied folder is not taken for one whose photos were deleted, and what to do; None if it is."""
-    is_root = folder == root.path
-    if lost < MANY and not (is_root and _inode(folder) != inode_before):
-        return None
-    way_out = (
-        f"if it is not to be watched any more: alignindex roots remove {folder}"
-        if is_root
-        else "if its photos were deleted, delete the empty folder as well"
+def _changed_inodes(scanned: list[Scanned], inodes: Mapping[int, int]) -> dict[int, int]:
+    """The inodes of roots in which photos were found, where they are not known."""
+    now = {one.root.id: _inode(one.root.path) for one in scanned if one.seen}
+    return {root_id: inode for root_id, inode in now.items() if inode is not None and inodes.get(root_id) != inode}
+
+
+def _away(
+    session: Session, scanned: list[Scanned], vanished: set[int], inodes: Mapping[int, int], report: UpdateReport
+) -> set[int]:
+    """Those of the vanished files whose drive may be away; each folder they were in is reported."""
+    last_holders = moves.last_holders(session, vanished) if vanished else set()
+    away: set[int] = set()
+    for one in scanned:
+        for folder, ids in _emptied(one, vanished).items():
+            is_root = folder == one.root.path
+            is_another = is_root and _inode(folder) != inodes.get(one.root.id)
+            if is_another or len(ids & last_holders) >= MANY:
+                report.problems.append(_problem(folder, len(ids), ROOT_WAY_OUT if is_root else FOLDER_WAY_OUT))
+                away |= ids
+    return away
+
+
+def _problem(folder: str, photos: int, way_out: str) -> str:
+    return (
+        f"{folder} held {photos} photos and is empty now. What it held is kept as it was. "
+        f"Connect its drive; or, {way_out.format(folder)}"
     )
-    return f"{folder} held {len(ids)} photos and is empty now. Is its drive connected? Connect it, or {way_out}."
 
 
 def _emptied(one: Scanned, vanished: set[int]) -> dict[str, set[int]]:

@@ -134,7 +134,6 @@ def _take_over_twins(session: Session, old: str, new: str) -> None:
 
 def _join_nested(session: Session) -> None:
     """Give every path to the outermost root that it lies in; roots in others go."""
-    session.expire_all()
     roots = session.execute(select(Root.id, Root.path)).all()
     inner = [id_ for id_, path in roots if any(is_below(path, other) and path != other for _, other in roots)]
     for id_, path in roots:
