@@ -66,7 +66,8 @@ def _scan_root(store: Store, root: Root, report: UpdateReport, progress: Progres
                 error = None if found.supported else unsupported_reason(found.path)
                 files.record_found(session, root.id, found, known.get(found.path), error)
     gone = [path for path in known.keys() - seen if not known[path].missing and not _is_below_any(path, unread)]
-    return Scanned(root, seen, {path: known[path].id for path in gone})
+    folders = {os.path.dirname(path) for path in seen}  # noqa: PTH120 - on every file
+    return Scanned(root, folders, {path: known[path].id for path in gone})
 
 
 def _compare(

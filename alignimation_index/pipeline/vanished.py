@@ -35,10 +35,10 @@ FOLDER_WAY_OUT = "if its photos were deleted, delete the empty folder as well."
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """A root as a scan saw it: the paths found, and the known files, path → id, that were not found."""
+    """A root as a scan saw it: the folders that photos were found in, and the known files, path → id, that were not."""
 
     root: Root
-    seen: Collection[str]
+    folders: Collection[str]
     vanished: dict[str, int]
 
 
@@ -64,7 +64,7 @@ def settle(store: Store, scanned: list[Scanned], report: UpdateReport) -> None:
 
 def _changed_inodes(scanned: list[Scanned], inodes: Mapping[int, int]) -> dict[int, int]:
     """The inodes of roots in which photos were found, where they are not known."""
-    now = {one.root.id: _inode(one.root.path) for one in scanned if one.seen}
+    now = {one.root.id: _inode(one.root.path) for one in scanned if one.folders}
     return {root_id: inode for root_id, inode in now.items() if inode is not None and inodes.get(root_id) != inode}
 
 
@@ -95,7 +95,7 @@ def _emptied(one: Scanned, vanished: set[int]) -> dict[str, set[int]]:
     """The outermost folders that are there and empty, with the vanished files that were in each."""
     if vanished.isdisjoint(one.vanished.values()):
         return {}
-    find = _emptied_folder_of(one.root.path, one.seen)
+    find = _emptied_folder_of(one.root.path, one.folders)
     emptied: dict[str, set[int]] = defaultdict(set)
     for path, id_ in one.vanished.items():
         folder = find(os.path.dirname(path)) if id_ in vanished else None  # noqa: PTH120 - many
@@ -104,30 +104,29 @@ def _emptied(one: Scanned, vanished: set[int]) -> dict[str, set[int]]:
     return emptied
 
 
-def _emptied_folder_of(root: str, seen: Collection[str]) -> Callable[[str], str | None]:
+def _emptied_folder_of(root: str, folders: Collection[str]) -> Callable[[str], str | None]:
     """A function that finds the outermost emptied folder at or above a folder, None if there is none."""
-    occupied = _folders_of(seen)
+    occupied = _with_those_above(folders)
 
     @cache
     def find(folder: str) -> str | None:
         if folder in occupied:
             return None
         if folder == root or not is_below(folder, root):  # the folder of a root that is an archive
-            return root if not seen else None
+            return root if not folders else None
         return find(os.path.dirname(folder)) or (folder if _is_empty(folder) else None)  # noqa: PTH120
 
     return find
 
 
-def _folders_of(paths: Collection[str]) -> set[str]:
-    """All folders at or below which these paths are."""
-    folders: set[str] = set()
-    for path in paths:
-        folder = os.path.dirname(path)  # noqa: PTH120 - many
-        while folder not in folders:
-            folders.add(folder)
-            folder = os.path.dirname(folder)  # noqa: PTH120
-    return folders
+def _with_those_above(folders: Collection[str]) -> set[str]:
+    found: set[str] = set()
+    for folder in folders:
+        above = folder
+        while above not in found:
+            found.add(above)
+            above = os.path.dirname(above)  # noqa: PTH120
+    return found
 
 
 def _inode(path: str) -> int | None:
