@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from alignimation_index import __version__
-from alignimation_index.cli import demo, listings, models, people, render, status, update
+from alignimation_index.cli import db, demo, listings, models, people, prune, render, roots, status, update
 from alignimation_index.cli.output import warn
 from alignimation_index.errors import UserError
 
@@ -43,7 +43,10 @@ for command in (
     people.people,
     listings.query,
     render.render,
+    roots.roots,
+    prune.prune,
     models.models,
+    db.db,
     demo.demo,
 ):
     cli.add_command(command)

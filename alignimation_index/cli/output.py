@@ -30,7 +30,8 @@ def data_folder() -> Path:
 
 def store_path(context: click.Context) -> Path:
     """The store that the user named, else the default one."""
-    return context.obj or data_folder() / "store.db"
+    named: Path | None = context.obj
+    return named.expanduser() if named else data_folder() / "store.db"
 
 
 @contextmanager
@@ -60,6 +61,11 @@ def check_not_indexed(session: Session, out: Path) -> None:
 def warn(line: str) -> None:
     """Print a line that is not the result, to stderr."""
     _print(line, sys.stderr)
+
+
+def say_waiting() -> None:
+    """Say that another process is in front."""
+    warn("Another alignindex is updating this store; waiting.")
 
 
 def say(line: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alignimation_index.cli.output import data_folder, opened_store, progress_bar, say, say_table, warn
+from alignimation_index.cli.output import data_folder, opened_store, progress_bar, say, say_table, say_waiting, warn
 
 if TYPE_CHECKING:
     from alignimation_index.models.faces import FaceModelSource
@@ -46,14 +46,10 @@ def update(
     with opened_store(context, create=True) as store, progress_bar() as progress:
         add_roots(store, paths)
         models = choose_models(store, embedder, device, progress)
-        report = run_update(store, models, progress, _say_waiting, workers)
+        report = run_update(store, models, progress, say_waiting, workers)
     print_report(report)
     if profile:
         print_profile(report)
-
-
-def _say_waiting() -> None:
-    warn("Another alignindex is updating this store; waiting.")
 
 
 def choose_models(store: Store, embedder: str | None, device: str, progress: Progress) -> FaceModelSource:
@@ -76,8 +72,9 @@ def print_report(report: UpdateReport) -> None:
     """Say what an update did."""
     for problem in report.problems:
         warn(f"Warning: {problem}")
+    moved = f" ({report.files_moved} of them moved)" if report.files_moved else ""
     say(
-        f"{report.files_seen} files: {report.files_changed} new or changed, {report.files_missing} gone. "
+        f"{report.files_seen} files: {report.files_changed} new or changed{moved}, {report.files_missing} gone. "
         f"{report.photos_computed} photos computed, {report.faces_found} faces found."
     )
     if report.photos_failed:

@@ -18,6 +18,7 @@ class UpdateReport:
     Attributes:
         files_seen: pictures found in the roots that could be read.
         files_changed: of those, new, changed or back since the last run.
+        files_moved: of those, found before under another path.
         files_missing: gone since the last run.
         photos_computed: photos on which at least one stage ran.
         photos_failed: of those, photos on which one failed.
@@ -29,6 +30,7 @@ class UpdateReport:
 
     files_seen: int = 0
     files_changed: int = 0
+    files_moved: int = 0
     files_missing: int = 0
     photos_computed: int = 0
     photos_failed: int = 0

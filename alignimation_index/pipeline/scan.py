@@ -8,10 +8,11 @@ from pathlib import Path
 
 from alignimation_index.datatypes import FoundFile
 from alignimation_index.errors import UserError
-from alignimation_index.library.archive import member_path
 from alignimation_index.library.formats import unsupported_reason
 from alignimation_index.library.scan import walk
+from alignimation_index.paths import is_below
 from alignimation_index.pipeline.progress import Progress, UpdateReport
+from alignimation_index.pipeline.vanished import Scanned, settle
 from alignimation_index.store import files
 from alignimation_index.store.engine import Store
 from alignimation_index.store.files import KnownFile
@@ -34,17 +35,20 @@ def add_roots(store: Store, paths: Iterable[Path]) -> None:
 
 
 def scan(store: Store, report: UpdateReport, progress: Progress) -> None:
-    """Note new, changed and missing files of every root; a root that cannot be read changes nothing."""
+    """Note new, changed, moved and missing files of every root; a root that cannot be read changes nothing."""
     with store.reading() as session:
         roots = files.roots(session)
+    scanned = []
     for root in roots:
         try:
-            _scan_root(store, root, report, progress)
+            scanned.append(_scan_root(store, root, report, progress))
         except UserError as error:
             report.problems.append(f"{error}. What it held is kept as it was.")
+    settle(store, scanned, report)
 
 
-def _scan_root(store: Store, root: Root, report: UpdateReport, progress: Progress) -> None:
+def _scan_root(store: Store, root: Root, report: UpdateReport, progress: Progress) -> Scanned:
+    """Note new and changed files of a root."""
     with store.reading() as session:
         known = files.known_files(session, root.id)
     unread: list[str] = []
@@ -54,19 +58,16 @@ def _scan_root(store: Store, root: Root, report: UpdateReport, progress: Progres
         report.problems.append(f"{path}: {reason}. What it held is kept as it was.")
 
     changed, seen = _compare(root, known, on_error, progress)
-    gone = [known[path].id for path in known.keys() - seen if not known[path].missing and not _is_below(path, unread)]
-    if not seen and gone:
-        raise UserError(f"{root.path} held {len(gone)} photos and is empty now; is its drive connected?")
     report.files_seen += len(seen)
     report.files_changed += len(changed)
-    report.files_missing += len(gone)
-    if changed or gone:
+    if changed:
         with store.writing() as session:
             for found in changed:
                 error = None if found.supported else unsupported_reason(found.path)
                 files.record_found(session, root.id, found, known.get(found.path), error)
-            if gone:
-                files.mark_missing(session, gone)
+    gone = [path for path in known.keys() - seen if not known[path].missing and not _is_below_any(path, unread)]
+    folders = {os.path.dirname(path) for path in seen}  # noqa: PTH120 - on every file
+    return Scanned(root, folders, {path: known[path].id for path in gone})
 
 
 def _compare(
@@ -85,6 +86,6 @@ def _compare(
     return changed, seen
 
 
-def _is_below(path: str, unread: list[str]) -> bool:
+def _is_below_any(path: str, unread: list[str]) -> bool:
     """Whether a path, or the folder or archive that holds it, is among those that could not be read."""
-    return any(path == one or path.startswith((one.rstrip(os.sep) + os.sep, member_path(one, ""))) for one in unread)
+    return any(is_below(path, one) for one in unread)

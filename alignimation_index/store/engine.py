@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 BUSY_TIMEOUT_S = 120
+
+FREE_SHARE = 0.25
+"""With less free space a store is not compacted: that rewrites all of it, and SQLite fills the space again anyway."""
 
 
 class Store:
@@ -85,6 +88,41 @@ class Store:
             raise UserError(
                 f"Cannot write to the store {self.path}: {error.orig}. Nothing of this step was kept."
             ) from error
+
+    def backup(self, target: Path) -> None:
+        """Copy the store to `target`, in place of an earlier copy.
+
+        Raises:
+            UserError: that cannot be written, or is the store itself or something else than a store.
+        """
+        try:
+            if target.exists():
+                schema.revision(target)  # fails for what is no store
+                if target.samefile(self.path):
+                    raise UserError(f"{target} is the store itself. Choose another place for the backup.")
+            schema.backup(self.path, target)
+        except (OSError, sqlite3.Error) as error:
+            raise UserError(f"Cannot back up the store to {target}: {error}. Choose another place.") from error
+
+    def compact(self) -> int:
+        """Give free space back to the disk, if it is a good share of the file; how many bytes that were.
+
+        Raises:
+            UserError: the disk has no space for the copy that this needs meanwhile, or another process writes.
+        """
+        try:
+            with closing(sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S)) as connection:
+                pages, free, size = (
+                    int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+                    for name in ("page_count", "freelist_count", "page_size")
+                )
+                if free < FREE_SHARE * pages:
+                    return 0
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                return free * size
+        except sqlite3.OperationalError as error:
+            raise UserError(f"The space was not given back: {error}. The store is whole, only larger.") from error
 
     @contextmanager
     def updating(self, on_wait: Callable[[], None]) -> Iterator[None]:

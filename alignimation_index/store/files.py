@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import FoundFile
 from alignimation_index.store.bulk import insert_rows, update_rows
-from alignimation_index.store.tables import File, Photo, Root, utc_now
+from alignimation_index.store.tables import PLACED, File, Photo, Root, utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ def add_root(session: Session, path: str) -> None:
     session.flush()
     for root in roots:
         if _is_within(root.path, path):
-            session.execute(update(File).where(File.root_id == root.id).values(root_id=added.id))
+            for table in PLACED:
+                session.execute(update(table).where(table.root_id == root.id).values(root_id=added.id))
             session.execute(delete(Root).where(Root.id == root.id))
 
 

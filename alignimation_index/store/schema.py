@@ -41,7 +41,7 @@ def upgrade(path: Path) -> None:
             "Nothing was touched. Upgrade the program: pip install --upgrade alignindex"
         )
     if current is not None:
-        backup(path, path.with_name(f"{path.name}.backup-{current}"))
+        backup(path, backup_path(path, current))
     command.upgrade(config, "head")
 
 
@@ -55,6 +55,11 @@ def revision(path: Path) -> str | None:
             raise sqlite3.DatabaseError("its tables are those of another program")
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         return row and str(row[0])
+
+
+def backup_path(path: Path, of: str) -> Path:
+    """Where a backup of the store lies, beside it, by what it is a backup of: a revision, a time."""
+    return path.with_name(f"{path.name}.backup-{of}")
 
 
 def backup(path: Path, target: Path) -> None:

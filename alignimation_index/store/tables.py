@@ -95,6 +95,10 @@ class File(Base):
     error: Mapped[str | None]
 
 
+PLACED = (File,)
+"""The tables of what lies in roots, by `path` and `root_id`: they follow when a root moves, joins another or leaves."""
+
+
 class StageKey(Base):
     """What a stage's key was made of, so that a stale photo can say what changed."""
 

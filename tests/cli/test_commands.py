@@ -52,6 +52,7 @@ def test_the_version_is_told(capsys):
         ["render", "-o", "x.mp4", "--fps", "0"],
         ["update", "--device", "tpu"],
         ["people", "name", "x", "y"],
+        ["prune", "--older-than", "soon"],
     ],
 )
 def test_a_command_line_that_makes_no_sense_exits_with_2(arguments, capsys):
@@ -69,6 +70,13 @@ READING_COMMANDS = [
     ["people", "name", "1", "me"],
     ["people", "show", "me", "-o", "x.jpg"],
     ["render", "-o", "x.mp4"],
+    ["roots", "list"],
+    ["roots", "remove", "photos"],
+    ["roots", "move", "photos", "fotos"],
+    ["prune"],
+    ["db", "backup"],
+    ["db", "check"],
+    ["db", "upgrade"],
 ]
 
 
@@ -98,6 +106,9 @@ def test_a_missing_store_is_said_with_the_way_to_begin_and_none_is_made(empty_li
         (["render", "-o", "x.avi"], "x.avi"),
         (["update", "--embedder", "nonsense"], "nonsense"),
         (["update", "--embedder", "facenet-vggface2"], "this store's faces are embedded with dlib-resnet"),
+        (["roots", "remove", "nowhere"], "nowhere is not watched. See what is: alignindex roots list"),
+        (["roots", "move", "nowhere", "somewhere"], "Nothing is known below"),
+        (["db", "backup", "-o", "no/such/folder/b.db"], "Choose another place"),
         (["models", "fetch", "nonsense"], "nonsense: no such embedder; choose one of"),
         (["models", "verify", "dlib-resnet"], "nothing to fetch or verify"),
     ],
@@ -197,6 +208,7 @@ def test_an_interrupted_update_exits_with_130_and_no_traceback(empty_library):
 
 def test_commands_that_compute_nothing_do_without_torch(library):
     commands = [["--help"], ["render", "--help"], ["status"], ["people", "list"], ["query"], ["update"]]
+    commands += [["roots", "list"], ["prune"], ["db", "check"]]
     program = f"""
 import sys
 from alignimation_index.cli import run

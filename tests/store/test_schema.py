@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event
 
+from alignimation_index.cli import run
 from alignimation_index.errors import UserError
 from alignimation_index.store import schema
 from alignimation_index.store.engine import Store
@@ -89,6 +90,16 @@ def test_an_older_store_is_backed_up_and_upgraded_with_its_data(store, next_rele
             assert connection.execute("SELECT id, content_hash FROM photo").fetchall() == [(7, "aa")]
             assert connection.execute("SELECT photo_id FROM face").fetchall() == [(7,)]
         assert new.execute("SELECT stars FROM photo").fetchall() == [(None,)]
+
+
+def test_an_upgrade_by_command_says_from_where_to_where_and_names_the_backup(store, next_release, capfd):
+    store.close()
+    before = schema.HEAD
+    next_release()
+    assert run(["--store", str(store.path), "db", "upgrade"]) == 0
+    backup = schema.backup_path(store.path, before)
+    assert capfd.readouterr().out == (f"{store.path}: from schema {before} to next. The store as it was: {backup}\n")
+    assert backup.exists()
 
 
 def test_a_current_store_is_not_backed_up(store):
