@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from alignimation_index.models.faces import FaceModels, FaceModelSource
 from alignimation_index.pipeline.analysis import Analysis
 from alignimation_index.pipeline.flow import MAX_READERS, Capacity, batches, ordered_map, pool, processor_count
+from alignimation_index.pipeline.memory import release_memory
 from alignimation_index.pipeline.people import assign_people
 from alignimation_index.pipeline.progress import Progress, UpdateReport
 from alignimation_index.pipeline.reading import Item, Reading
@@ -154,6 +155,7 @@ class _Run:
     def _commit(self, items: list[Item]) -> None:
         with self.report.profile.measure("write"), self.store.writing() as session:
             self._write(session, items)
+        release_memory()
         works = _works(items)
         self.report.photos_computed += len(works)
         self.report.photos_failed += sum(any(work.failures.values()) for work in works)

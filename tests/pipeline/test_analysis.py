@@ -50,7 +50,7 @@ def test_only_stale_stages_run(analysis, fakes: FakeModels, photos):
     assert fakes.images == {"detector": 1, "refiner": 1, "embedder": 1}
 
 
-@pytest.mark.parametrize(("face_px", "decodes"), [(0, 1), (80, 2), (900, 1)])
+@pytest.mark.parametrize(("face_px", "decodes"), [(0, 1), (64, 2), (900, 1)])
 def test_only_a_photo_with_a_small_face_is_decoded_again(analysis, photos, face_px, decodes):
     picture = Image.new("RGB", (4000, 3000))
     picture.paste((255, 0, 0), (1000, 1000, 1000 + face_px, 1000 + face_px))
