@@ -164,7 +164,7 @@ def test_a_parameter_redoes_the_stages_below_as_well(store, fakes, five_photos, 
     monkeypatch.setattr(close_up, "FACE_DETAIL_PX", 80)
     why = {row["stage"]: row["why"] for row in store_status(store.path)["stale"]}
     assert why.keys() == STALE_BELOW_LANDMARKS
-    assert (why["landmarks"], why["pose"]) == ("face_detail_px 48 → 80", "landmarks changed")
+    assert (why["landmarks"], why["pose"]) == ("face_detail_px 40 → 80", "landmarks changed")
     index(store, fakes)
     after = runs_by_stage(store)
     assert {stage for stage in STAGES if before[stage] != after[stage]} == STALE_BELOW_LANDMARKS
