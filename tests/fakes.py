@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from sqlalchemy import select
 
 from alignimation_index.datatypes import Detections, Float, Images, Pixels
-from alignimation_index.models.faces import DETECTOR, REFINER, FaceModelIds, FaceModels, FaceModelSource
+from alignimation_index.models.faces import DETECTOR, MIN_FACE_SHARE, REFINER, FaceModelIds, FaceModels, FaceModelSource
 from alignimation_index.pipeline.progress import Progress, UpdateReport
 from alignimation_index.pipeline.scan import add_roots
 from alignimation_index.pipeline.update import update
@@ -56,6 +56,7 @@ class FakeModels:
     embedder_id: str = EMBEDDER
     shift_px: float = 0
     device: str = "cpu"
+    min_face_share: float = MIN_FACE_SHARE
     fits: int = 1000
     batches: list[int] = field(default_factory=list)
     loads: int = 0
@@ -64,7 +65,8 @@ class FakeModels:
     lock: Lock = field(default_factory=Lock)
 
     def source(self) -> FaceModelSource:
-        return FaceModelSource(FaceModelIds(self.embedder_id, self.detector_id, self.refiner_id), self._load)
+        ids = FaceModelIds(self.embedder_id, self.detector_id, self.refiner_id, self.min_face_share)
+        return FaceModelSource(ids, self._load)
 
     def _load(self) -> FaceModels:
         self.loads += 1
@@ -73,6 +75,7 @@ class FakeModels:
             FakeRefiner(self, self.refiner_id),
             FakeEmbedder(self, self.embedder_id),
             device=self.device,
+            min_face_share=self.min_face_share,
         )
 
     def look(self, model: str, images: Images) -> None:

@@ -14,25 +14,28 @@ if TYPE_CHECKING:
 EMBEDDED = "dlib-resnet"  # the embedder whose weights a package brings
 DETECTOR = "mtcnn"
 REFINER = "mtcnn-onet-upright"
+MIN_FACE_SHARE = 0.025  # side of the smallest face that is looked for, as a share of the photo's shorter side
 
 
 @dataclass(frozen=True)
 class FaceModels:
-    """Loaded networks, and where they run."""
+    """Loaded networks, where they run, and the smallest face that they look for."""
 
     detector: FaceDetector
     refiner: LandmarkRefiner
     embedder: FaceEmbedder
     device: str = "cpu"
+    min_face_share: float = MIN_FACE_SHARE
 
 
 @dataclass(frozen=True)
 class FaceModelIds:
-    """The ids of the networks, which stage keys are made of."""
+    """The ids of the networks and the smallest face that they look for, which stage keys are made of."""
 
     embedder: str
     detector: str = DETECTOR
     refiner: str = REFINER
+    min_face_share: float = MIN_FACE_SHARE
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,9 @@ class FaceModelSource:
     load: Callable[[], FaceModels]
 
 
-def face_models(embedder: str, weights: WeightStore, device: str = "auto") -> FaceModelSource:
+def face_models(
+    embedder: str, weights: WeightStore, device: str = "auto", min_face_share: float = MIN_FACE_SHARE
+) -> FaceModelSource:
     """The program's own networks with the named embedder, on one of `device.DEVICES`."""
 
     def load() -> FaceModels:
@@ -58,6 +63,7 @@ def face_models(embedder: str, weights: WeightStore, device: str = "auto") -> Fa
         # Photos are computed side by side; on networks this small, threads within one gain less than they cost.
         torch.set_num_threads(1)
         chosen = choose_device(device)
-        return FaceModels(MtcnnDetector(chosen), OnetRefiner(chosen), load_embedder(embedder, weights, chosen), chosen)
+        embeds = load_embedder(embedder, weights, chosen)
+        return FaceModels(MtcnnDetector(chosen), OnetRefiner(chosen), embeds, chosen, min_face_share)
 
-    return FaceModelSource(FaceModelIds(embedder), load)
+    return FaceModelSource(FaceModelIds(embedder, min_face_share=min_face_share), load)

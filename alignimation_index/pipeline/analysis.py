@@ -19,6 +19,9 @@ from alignimation_index.stages.stage import Key
 
 log = logging.getLogger(__name__)
 
+Side = Callable[[Work, Models], int]
+"""The shorter side to which a photo has to be decoded."""
+
 
 @dataclass
 class Analysis:
@@ -98,11 +101,11 @@ class Analysis:
         for work in works:
             self._run(stage, [work])
 
-    def _decoded(self, works: Sequence[Work], stage: str, view: str, side_px: Callable[[Work], int]) -> Sequence[Work]:
+    def _decoded(self, works: Sequence[Work], stage: str, view: str, side_px: Side) -> Sequence[Work]:
         """Those photos that could be decoded to the side that each needs; failures are noted of the others."""
         wanted: dict[int, list[Work]] = {}
         for work in works:
-            if not work.is_decoded(side := side_px(work)):
+            if not work.is_decoded(side := side_px(work, self.models)):
                 wanted.setdefault(side, []).append(work)
         with self.profile.measure(view):
             for side, undecoded in wanted.items():

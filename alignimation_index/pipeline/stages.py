@@ -27,9 +27,9 @@ def stage_keys(models: FaceModelIds) -> Mapping[str, Key]:
                 DETECT,
                 3,
                 params={
-                    "decode_side_px": detect.DECODE_SIDE_PX,
-                    "detection_side_px": detect.DETECTION_SIDE_PX,
-                    "min_face_share": detect.MIN_FACE_SHARE,
+                    "decoded_face_px": detect.DECODED_FACE_PX,
+                    "detected_face_px": detect.DETECTED_FACE_PX,
+                    "min_face_share": models.min_face_share,
                 },
                 model=models.detector,
             ),

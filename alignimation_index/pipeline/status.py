@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from alignimation_index.models.faces import EMBEDDED, FaceModelIds
+from alignimation_index.models.faces import EMBEDDED, MIN_FACE_SHARE, FaceModelIds
 from alignimation_index.pipeline.stages import stage_keys
 from alignimation_index.stages.stage import what_changed
 from alignimation_index.store.counts import Counts, counting
@@ -26,7 +26,7 @@ def store_status(path: Path) -> dict[str, Any]:
         UserError: there is no store, or it cannot be opened.
     """
     with counting(path) as counts:
-        embedder = counts.embedder()
+        embedder, min_face_share = counts.embedder(), counts.min_face_share() or MIN_FACE_SHARE
         return {
             "store": str(path.absolute()),
             "roots": counts.roots(),
@@ -38,13 +38,13 @@ def store_status(path: Path) -> dict[str, Any]:
             "faces": counts.faces(),
             "people": counts.people(),
             "embedder": embedder or "not chosen yet",
-            "stale": list(_stale(counts, embedder or EMBEDDED)),
+            "stale": list(_stale(counts, FaceModelIds(embedder or EMBEDDED, min_face_share=min_face_share))),
         }
 
 
-def _stale(counts: Counts, embedder: str) -> Iterator[dict[str, Any]]:
+def _stale(counts: Counts, models: FaceModelIds) -> Iterator[dict[str, Any]]:
     photos, runs = counts.photos(), counts.runs()
-    for stage, key in stage_keys(FaceModelIds(embedder)).items():
+    for stage, key in stage_keys(models).items():
         seen = runs.get(stage, {})
         never = photos - sum(seen.values())
         if never:

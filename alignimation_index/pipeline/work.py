@@ -15,7 +15,7 @@ from alignimation_index.models.faces import FaceModels
 from alignimation_index.pipeline import stages as names
 from alignimation_index.registration.faces import Registration, register_faces
 from alignimation_index.stages.close_up import close_up_side, embed_faces, refine_landmarks
-from alignimation_index.stages.detect import DECODE_SIDE_PX, detect_faces
+from alignimation_index.stages.detect import decode_side_px, detect_faces
 from alignimation_index.stages.pose import Pose, face_poses
 from alignimation_index.stages.quality import Quality, measure_quality
 
@@ -90,14 +90,14 @@ class Step:
 
     compute: Callable[[Sequence[Work], Models], Sequence[Any]]
     reads_photo: bool = True
-    views: Mapping[str, Callable[[Work], int]] = field(default_factory=dict)
+    views: Mapping[str, Callable[[Work, Models], int]] = field(default_factory=dict)
 
 
-def _whole_side(_work: Work) -> int:
-    return DECODE_SIDE_PX
+def _whole_side(_work: Work, models: Models) -> int:
+    return decode_side_px(models().min_face_share)
 
 
-def _close_up_side(work: Work) -> int:
+def _close_up_side(work: Work, _models: Models) -> int:
     return close_up_side(work.detections, work.photo.width_px, work.photo.height_px)
 
 
@@ -110,7 +110,7 @@ def _metadata(works: Sequence[Work], _models: Models) -> list[PhotoMetadata]:
 
 
 def _detect(works: Sequence[Work], models: Models) -> list[Detections]:
-    return detect_faces([work.photo for work in works], models().detector)
+    return detect_faces([work.photo for work in works], models().detector, models().min_face_share)
 
 
 def _landmarks(works: Sequence[Work], models: Models) -> list[Any]:

@@ -7,46 +7,55 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from alignimation_index.datatypes import DecodedPhoto, Detections
+from alignimation_index.models.faces import MIN_FACE_SHARE
 from alignimation_index.models.protocols import FaceDetector
 
-# The shorter side that photos are decoded to: half of a 12 MP JPEG's, so that few faces need a decode of their own.
-DECODE_SIDE_PX = 1080
-# The shorter side that faces are looked for on. P-Net wants 12 / MIN_FACE_SHARE = 480 pixels, R-Net and O-Net read
-# candidates of 24 and 48; twice as many pixels find no more faces.
-DETECTION_SIDE_PX = 720
-MIN_FACE_SHARE = 0.025
+# Pixels of the smallest face in photos as they are decoded: half of a 12 MP JPEG at the usual share, so that few faces
+# need a decode of their own. Then where it is looked for: P-Net wants 12, R-Net and O-Net read candidates of 24 and 48;
+# twice as many find no more faces.
+DECODED_FACE_PX, DETECTED_FACE_PX = 27, 18
 
 # Faces are looked for at sizes a step apart, and one that is hard to see may be seen at one phase of them and not at
 # another. So they are the sizes of the published pyramid, from 20 pixels of the full photo on, whatever the decode.
 PUBLISHED_MIN_FACE_PX, PUBLISHED_STEP = 20, 1 / 0.709
 
 
-def smallest_face_px(width_px: int, height_px: int) -> float:
-    """The size in the published pyramid that is nearest to MIN_FACE_SHARE of the photo, in its pixels."""
-    wanted = MIN_FACE_SHARE * min(width_px, height_px) / PUBLISHED_MIN_FACE_PX
+def decode_side_px(min_face_share: float) -> int:
+    """The shorter side that photos are decoded to, at least."""
+    return round(DECODED_FACE_PX / min_face_share)
+
+
+def smallest_face_px(width_px: int, height_px: int, min_face_share: float = MIN_FACE_SHARE) -> float:
+    """The size in the published pyramid that is nearest to a share of the photo's shorter side, in its pixels."""
+    wanted = min_face_share * min(width_px, height_px) / PUBLISHED_MIN_FACE_PX
     return PUBLISHED_MIN_FACE_PX * PUBLISHED_STEP ** max(round(math.log(wanted, PUBLISHED_STEP)), 0)
 
 
-def detect_faces(photos: Sequence[DecodedPhoto], detector: FaceDetector) -> list[Detections]:
+def detect_faces(
+    photos: Sequence[DecodedPhoto], detector: FaceDetector, min_face_share: float = MIN_FACE_SHARE
+) -> list[Detections]:
     """Detect the faces of each photo.
 
     Args:
-        photos: decoded to a shorter side of DECODE_SIDE_PX or more.
+        photos: decoded to a shorter side of `decode_side_px` or more.
         detector: the network.
+        min_face_share: side of the smallest face, as a share of the photo's shorter side.
 
     Returns:
         One Detections per photo, in pixels of the full upright photo.
     """
-    small = [_reduced(photo) for photo in photos]
-    min_face_px = [smallest_face_px(photo.width_px, photo.height_px) / photo.reduction for photo in small]
+    small = [_reduced(photo, round(DETECTED_FACE_PX / min_face_share)) for photo in photos]
+    min_face_px = [
+        smallest_face_px(photo.width_px, photo.height_px, min_face_share) / photo.reduction for photo in small
+    ]
     found = detector.detect([photo.pixels for photo in small], min_face_px)
     return [faces.mapped(photo.to_photo) for photo, faces in zip(small, found, strict=True)]
 
 
-def _reduced(photo: DecodedPhoto) -> DecodedPhoto:
-    """The photo with a shorter side of at least DETECTION_SIDE_PX."""
+def _reduced(photo: DecodedPhoto, side_px: int) -> DecodedPhoto:
+    """The photo with a shorter side of at least `side_px`."""
     # Imports torch, which an update without work does not need.
     from alignimation_index.models.chips import reduce_image
 
-    factor = max(min(photo.pixels.shape[:2]) // DETECTION_SIDE_PX, 1)
+    factor = max(min(photo.pixels.shape[:2]) // side_px, 1)
     return replace(photo, pixels=reduce_image(photo.pixels, factor), reduction=photo.reduction * factor)

@@ -61,8 +61,16 @@ class Counts:
 
     def embedder(self) -> str | None:
         """The pinned embedder."""
+        return self._setting(schema.EMBEDDER_SETTING)
+
+    def min_face_share(self) -> float | None:
+        """The smallest face that is looked for, where a person has chosen it."""
+        value = self._setting(schema.MIN_FACE_SETTING)
+        return None if value is None else float(value)
+
+    def _setting(self, name: str) -> str | None:
         query = "SELECT value FROM setting WHERE name = ?"
-        row = self._connection.execute(query, [schema.EMBEDDER_SETTING]).fetchone()
+        row = self._connection.execute(query, [name]).fetchone()
         return row and str(row[0])
 
     def runs(self) -> dict[str, dict[str, int]]:

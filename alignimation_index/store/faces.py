@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import Detections, Float
 from alignimation_index.store.bulk import Row, delete_rows, insert_rows, update_rows, upsert_rows
-from alignimation_index.store.schema import EMBEDDER_SETTING
+from alignimation_index.store.schema import EMBEDDER_SETTING, MIN_FACE_SETTING
 from alignimation_index.store.tables import Embedding, Face, Setting, Template, Transform
 
 # A face found again covers its earlier box at least this far.
@@ -128,6 +128,18 @@ def pinned_embedder(session: Session) -> str | None:
 def pin_embedder(session: Session, name: str) -> None:
     """Fix the store's embedder, unless it is fixed."""
     session.execute(insert(Setting).values(name=EMBEDDER_SETTING, value=name).on_conflict_do_nothing())
+
+
+def min_face_share(session: Session) -> float | None:
+    """The smallest face that is looked for in this store, where a person has chosen it."""
+    value = session.scalar(select(Setting.value).where(Setting.name == MIN_FACE_SETTING))
+    return None if value is None else float(value)
+
+
+def keep_min_face_share(session: Session, share: float) -> None:
+    """Look for faces down to this share of the photo's shorter side from now on."""
+    row = insert(Setting).values(name=MIN_FACE_SETTING, value=repr(share))
+    session.execute(row.on_conflict_do_update(index_elements=["name"], set_={"value": row.excluded.value}))
 
 
 def _stored(rows: Sequence[Any]) -> StoredFaces:

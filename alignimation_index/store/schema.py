@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 # The newest migration, spelled out so that opening a current store need not import Alembic (a test compares them).
 HEAD = "0001"
 
-EMBEDDER_SETTING = "embedder"  # the row of `setting` that pins the face embedder
+# Rows of `setting`: the face embedder that is pinned, and the smallest face where it is not the usual one.
+EMBEDDER_SETTING, MIN_FACE_SETTING = "embedder", "min face share"
 
 _PACKAGE = Path(__file__).parents[1]
 

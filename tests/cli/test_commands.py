@@ -252,3 +252,12 @@ def test_help_is_quick():
     start = time.monotonic()
     assert alignindex("--help").returncode == 0
     assert time.monotonic() - start < 5  # half a second on a machine that does nothing else
+
+
+def test_a_smallest_face_is_kept_for_later_updates(empty_library, library):
+    shutil.copy(library.path(2008), empty_library.photos)
+    assert empty_library.run("update", empty_library.photos, "--embedder", "dlib-resnet").code == 0
+    assert empty_library.run("update", "--min-face", "2").code == 2
+    assert empty_library.run("update", "--min-face", "0.05").out.startswith("1 files: 0 new or changed")
+    assert empty_library.run("status", "--json").json["stale"] == []
+    assert " 0 photos computed" in empty_library.run("update").out

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from alignimation_index.pipeline import update
 from alignimation_index.pipeline.stages import PHOTO_STAGES
-from alignimation_index.stages import detect
 from alignimation_index.store.engine import Store
 
 TESTS = Path(__file__).parents[1]
@@ -53,9 +52,9 @@ class Interruption:
             raise KeyboardInterrupt
 
 
-def interrupted_update(store, model, nth, *roots, workers=None):
+def interrupted_update(store, model, nth, *roots, workers=None, **models):
     with pytest.raises(KeyboardInterrupt):
-        index(store, FakeModels(before={model: Interruption(nth)}), *roots, workers=workers)
+        index(store, FakeModels(before={model: Interruption(nth)}, **models), *roots, workers=workers)
 
 
 @settings(max_examples=4, deadline=None, phases=[Phase.generate])  # each example takes half a second
@@ -93,10 +92,9 @@ def test_a_recomputation_that_is_interrupted_goes_on_too(store, other_store, six
     monkeypatch.setattr(update, "PHOTOS_PER_COMMIT", 3)
     for each in (store, other_store):
         index(each, FakeModels(), sixteen_files)
-    monkeypatch.setattr(detect, "MIN_FACE_SHARE", 0.05)
-    index(store, FakeModels(), sixteen_files)
-    interrupted_update(other_store, "embedder", 8)
-    index(other_store, FakeModels())
+    index(store, FakeModels(min_face_share=0.05), sixteen_files)
+    interrupted_update(other_store, "embedder", 8, min_face_share=0.05)
+    index(other_store, FakeModels(min_face_share=0.05))
     assert contents(store) == contents(other_store)
 
 

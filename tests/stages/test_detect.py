@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alignimation_index.datatypes import DecodedPhoto, Detections
+from alignimation_index.models.faces import MIN_FACE_SHARE
 from alignimation_index.stages.close_up import FACE_DETAIL_PX, close_up_side, embed_faces, refine_landmarks
-from alignimation_index.stages.detect import DETECTION_SIDE_PX, MIN_FACE_SHARE, detect_faces, smallest_face_px
+from alignimation_index.stages.detect import detect_faces, smallest_face_px
 
 # An 800x600 photo read at a quarter of its size: decoded pixel 10 covers photo pixels 40 to 43.
 QUARTER = DecodedPhoto(np.zeros((150, 200, 3), np.uint8), 800, 600, reduction=4)
@@ -49,6 +50,16 @@ def test_faces_are_handed_out_in_pixels_of_the_full_photo():
     assert detector.shown == [([(150, 200, 3)], [pytest.approx(smallest_face_px(800, 600) / 4)])]
 
 
+def test_a_smaller_face_is_looked_for_on_a_larger_image():
+    detector = OneFace()
+    photo = DecodedPhoto(np.zeros((2160, 2880, 3), np.uint8), 2880, 2160)
+    for share in (MIN_FACE_SHARE, MIN_FACE_SHARE / 2):
+        detect_faces([photo], detector, share)
+    (((height, _, _),), (face_px,)), (((finer_height, _, _),), (finer_face_px,)) = detector.shown
+    assert (height, finer_height) == (720, 2160)
+    assert finer_face_px / finer_height == pytest.approx(face_px / height * (1 / 2), rel=0.01)
+
+
 @pytest.mark.parametrize(
     ("decoded", "shown", "factor"), [((1500, 2000), (750, 1000), 4), ((2161, 2881), (721, 961), 6)]
 )
@@ -57,7 +68,7 @@ def test_faces_are_looked_for_on_a_smaller_image_and_come_back_in_the_photos_pix
     height_px, width_px = 2 * decoded[0] - 1, 2 * decoded[1]
     photo = DecodedPhoto(np.zeros((*decoded, 3), np.uint8), width_px, height_px, reduction=2, overhang_px=(0, 1))
     (found,) = detect_faces([photo], detector)
-    assert shown[0] >= DETECTION_SIDE_PX
+    assert shown[0] >= 18 / MIN_FACE_SHARE
     # A side that the factor does not divide is rounded up.
     np.testing.assert_allclose(found.landmarks[0], DECODED * factor + (factor - 1) / 2 - [0, 1])
     assert detector.shown == [([(*shown, 3)], [pytest.approx(smallest_face_px(width_px, height_px) / factor)])]
