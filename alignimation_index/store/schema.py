@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 # The newest migration, spelled out so that opening a current store need not import Alembic (a test compares them).
-HEAD = "0001"
+HEAD = "0002"
 
 EMBEDDER_SETTING = "embedder"  # the row of `setting` that pins the face embedder
+DESCRIBE = "describe"  # the stage whose run goes when anything that speaks of the photo changes
 
 _PACKAGE = Path(__file__).parents[1]
 
