@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
-from alignimation_index.datatypes import FoundFile
+from sqlalchemy.orm import Session
+
+from alignimation_index.datatypes import FileKind
 from alignimation_index.errors import UserError
 from alignimation_index.library.archive import member_path
 from alignimation_index.library.formats import unsupported_reason
+from alignimation_index.library.names import kind_of
 from alignimation_index.library.scan import walk
+from alignimation_index.library.takeout_folders import export_folder
 from alignimation_index.pipeline.progress import Progress, UpdateReport
-from alignimation_index.store import files
+from alignimation_index.store import files, sidecars
 from alignimation_index.store.engine import Store
-from alignimation_index.store.files import KnownFile
-from alignimation_index.store.tables import Root
+from alignimation_index.store.files import Change, KnownFile
+from alignimation_index.store.tables import File, Root, Sidecar
+
+_PICTURES: tuple[FileKind, ...] = ("photo", "picture")
 
 
 def add_roots(store: Store, paths: Iterable[Path]) -> None:
@@ -53,36 +61,58 @@ def _scan_root(store: Store, root: Root, report: UpdateReport, progress: Progres
         unread.append(path)
         report.problems.append(f"{path}: {reason}. What it held is kept as it was.")
 
-    changed, seen = _compare(root, known, on_error, progress)
-    gone = [known[path].id for path in known.keys() - seen if not known[path].missing and not _is_below(path, unread)]
+    seen = Counter[FileKind]()
+    changes = list(_changes(root, known, seen, on_error, progress))
+    gone = {path: one for path, one in known.items() if not one.missing and not _is_below(path, unread)}
     if not seen and gone:
-        raise UserError(f"{root.path} held {len(gone)} photos and is empty now; is its drive connected?")
-    report.files_seen += len(seen)
-    report.files_changed += len(changed)
-    report.files_missing += len(gone)
-    if changed or gone:
+        raise UserError(f"{root.path} held {len(gone)} files and is empty now; is its drive connected?")
+    report.files_seen += sum(seen[kind] for kind in _PICTURES)
+    report.videos_seen += seen["video"]
+    report.files_changed += sum(change.found.kind in _PICTURES for change in changes)
+    report.files_missing += sum(_kind(path) in _PICTURES for path in gone)
+    if changes or gone:
         with store.writing() as session:
-            for found in changed:
-                error = None if found.supported else unsupported_reason(found.path)
-                files.record_found(session, root.id, found, known.get(found.path), error)
-            if gone:
-                files.mark_missing(session, gone)
+            _record(session, root, changes, gone)
 
 
-def _compare(
-    root: Root, known: dict[str, KnownFile], on_error: Callable[[str, str], None], progress: Progress
-) -> tuple[list[FoundFile], set[str]]:
-    """What is new, changed, back or could not be read before; and every path that is there."""
-    changed: list[FoundFile] = []
-    seen: set[str] = set()
-    for found in walk(Path(root.path), on_error):
-        seen.add(found.path)
-        before = known.get(found.path)
-        if before is None or before.missing or not before.is_unchanged(found) or (before.failed and found.supported):
-            changed.append(found)
-        if len(seen) % 1000 == 0:
-            progress("scan", len(seen), None)
-    return changed, seen
+def _changes(
+    root: Root,
+    known: dict[str, KnownFile],
+    seen: Counter[FileKind],
+    on_error: Callable[[str, str], None],
+    progress: Progress,
+) -> Iterator[Change]:
+    """What is new, changed, back or could not be read before; `known` is left with what was not found."""
+    for number, found in enumerate(walk(Path(root.path), on_error), 1):
+        seen[found.kind] += 1
+        before = known.pop(found.path, None)
+        if before is None or not before.is_settled(found):
+            error = unsupported_reason(found.path) if found.kind == "picture" else None
+            yield Change(found, before, folder_of(found.path), error)
+        if number % 1000 == 0:
+            progress("scan", number, None)
+
+
+def _record(session: Session, root: Root, changes: list[Change], gone: dict[str, KnownFile]) -> None:
+    files.record_found(session, root.id, changes)
+    for model, kinds in ((File, (*_PICTURES, "video")), (Sidecar, ("sidecar",))):
+        files.mark_missing(session, model, [one.id for path, one in gone.items() if _kind(path) in kinds])
+    sidecars.unpair_folders(session, {change.folder for change in changes} | {folder_of(path) for path in gone})
+
+
+def folder_of(path: str) -> str:
+    """The folder of a file, the same in all parts of an export."""
+    return _export_folder(os.path.dirname(path))  # noqa: PTH120 - on every new file
+
+
+@lru_cache(maxsize=1000)
+def _export_folder(folder: str) -> str:
+    return export_folder(os.path.join(folder, ""))  # noqa: PTH118
+
+
+def _kind(path: str) -> FileKind:
+    """What a path was listed as; a photo for names that are not listed any more."""
+    return kind_of(os.path.basename(path)) or "photo"  # noqa: PTH119
 
 
 def _is_below(path: str, unread: list[str]) -> bool:
