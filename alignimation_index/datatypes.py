@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,12 @@ Images: TypeAlias = "Sequence[Pixels | Tensor]"
 LANDMARK_NAMES = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 
 
-@dataclass(frozen=True, slots=True)
-class FoundFile:
-    """A picture file as its folder lists it, or a member as its zip archive lists it.
+FileKind = Literal["photo", "picture", "video", "sidecar"]
+"""What a file's name promises; "picture" stands for known formats that cannot be read."""
+
+
+class FoundFile(NamedTuple):
+    """A file as its folder lists it, or a member as its zip archive lists it.
 
     A member has the size, time and CRC-32 that its archive says, whatever those of the archive are: copied, touched or
     downloaded again, it holds the same members.
@@ -38,14 +41,14 @@ class FoundFile:
         size: bytes; of a member, unpacked.
         mtime_ns: time of the last change, nanoseconds since 1970 UTC; a member's is its archive's clock taken for UTC.
         inode: with the device, the file's identity across a rename; of a member, the CRC-32 of its bytes.
-        supported: False for a known picture format that cannot be read, see `formats.unsupported_reason`.
+        kind: what its name promises.
     """
 
     path: str
     size: int
     mtime_ns: int
     inode: int
-    supported: bool = True
+    kind: FileKind = "photo"
 
 
 @dataclass(frozen=True, slots=True)

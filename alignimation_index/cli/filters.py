@@ -20,10 +20,22 @@ _OPTIONS = (
     click.option("--person", metavar="NAME", help="A name, or a person's number; me: who is on most photos."),
     click.argument("expression", metavar="[EXPR]", default=""),
 )
+_HIDDEN = (
+    click.option("--include-archived", is_flag=True, help="Also photos in the archive of a Google Photos export."),
+    click.option("--include-trashed", is_flag=True, help="Also photos in the bin of a Google Photos export."),
+)
+
+
+def including_hidden(command: Command) -> Command:
+    """Give a command the options that bring in what is hidden otherwise."""
+    for option in _HIDDEN:
+        command = option(command)
+    return command
 
 
 def choosing_frames(command: Command) -> Command:
-    """Give a command the argument EXPR and the options that narrow it."""
+    """Give a command the argument EXPR and the options that narrow and widen it."""
+    command = including_hidden(command)
     for option in _OPTIONS:
         command = option(command)
     return command
@@ -36,6 +48,8 @@ def frame_filter(
     frontal: bool | None,
     min_size: float | None,
     max_residual: float | None,
+    include_trashed: bool,
+    include_archived: bool,
 ) -> FrameFilter:
     """The filter that EXPR and the options describe together; an option wins over the same term in EXPR."""
     from alignimation_index.query.expression import parse_expression, parse_years
@@ -50,4 +64,6 @@ def frame_filter(
         frontal=wanted.frontal if frontal is None else frontal,
         min_size_px=wanted.min_size_px if min_size is None else min_size,
         max_residual=wanted.max_residual if max_residual is None else max_residual,
+        include_trashed=include_trashed,
+        include_archived=include_archived,
     )

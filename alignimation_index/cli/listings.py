@@ -1,4 +1,4 @@
-"""`alignindex photos`, `faces`, `errors` and `query`: what the store holds, for people and for programs."""
+"""`alignindex faces`, `errors` and `query`: what the store holds, for people and for programs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignimation_index.cli.filters import choosing_frames, frame_filter
+from alignimation_index.cli.filters import choosing_frames, frame_filter, including_hidden
 from alignimation_index.cli.output import (
     PRINTED_AT_ONCE,
     opened_store,
@@ -27,42 +27,20 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from alignimation_index.query.expression import FrameFilter
-    from alignimation_index.query.frames import Frame, IndexedPhoto
+    from alignimation_index.query.frames import Frame
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
 
-@click.command(short_help="List the photos.")
-@click.argument("expression", metavar="[EXPR]", default="")
-@as_json_option
-@click.pass_context
-def photos(context: click.Context, expression: str, as_json: bool) -> None:
-    """List the photos; with EXPR those on which a face is as it says."""
-    from alignimation_index.query.expression import parse_expression
-    from alignimation_index.query.frames import select_photos
-
-    with opened_store(context) as store, store.reading() as session:
-        listed = select_photos(session)
-        if expression:
-            wanted = {frame.content_hash for frame in _frames(session, parse_expression(expression))}
-            listed = (photo for photo in listed if photo.content_hash in wanted)
-        if as_json:
-            say_json_array(map(_photo_json, listed))
-        else:
-            rows = ((photo.taken_at, photo.status, photo.paths[0]) for photo in listed)
-            say_table(("taken", "status", "path"), rows)
-
-
 @click.command(short_help="List the faces.")
 @click.argument("expression", metavar="[EXPR]", default="")
+@including_hidden
 @as_json_option
 @click.pass_context
-def faces(context: click.Context, expression: str, as_json: bool) -> None:
+def faces(context: click.Context, /, expression: str, as_json: bool, **hidden: bool) -> None:
     """List the faces on the photos; with EXPR those that are as it says."""
-    from alignimation_index.query.expression import parse_expression
-
     with opened_store(context) as store, store.reading() as session:
-        frames = _frames(session, parse_expression(expression))
+        frames = named_frames(session, expression, **hidden)
         if as_json:
             say_json_array(_faces_json(frames))
         else:
@@ -110,6 +88,18 @@ def query(context: click.Context, /, output: str | None, **choice: Any) -> None:
             _say_frames(frames)
 
 
+def named_frames(
+    session: Session, expression: str, *, include_trashed: bool, include_archived: bool
+) -> Iterator[Frame]:
+    """The frames that an expression describes, with what is hidden otherwise where that is asked for."""
+    from dataclasses import replace
+
+    from alignimation_index.query.expression import parse_expression
+
+    wanted = parse_expression(expression)
+    return _frames(session, replace(wanted, include_trashed=include_trashed, include_archived=include_archived))
+
+
 def _frames(session: Session, wanted: FrameFilter) -> Iterator[Frame]:
     """The frames, read while they are asked for; a guess at who is meant is said at once."""
     from dataclasses import replace
@@ -151,21 +141,6 @@ def _say_csv(frames: Iterable[Frame]) -> None:
     writer.writerow((*fields, "residual"))
     for values in _frames_json(frames):
         writer.writerow(printable("" if values[name] is None else str(values[name])) for name in (*fields, "residual"))
-
-
-def _photo_json(photo: IndexedPhoto) -> dict[str, Any]:
-    return {
-        "path": photo.paths[0],
-        "paths": photo.paths,
-        "content_hash": photo.content_hash,
-        "taken_at": photo.taken_at and photo.taken_at.isoformat(),
-        "taken_at_source": photo.taken_at_source,
-        "utc_offset": photo.utc_offset,
-        "camera": photo.camera,
-        "width": photo.width_px,
-        "height": photo.height_px,
-        "status": photo.status,
-    }
 
 
 def _faces_json(frames: Iterable[Frame]) -> Iterator[dict[str, Any]]:

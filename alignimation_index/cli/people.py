@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from alignimation_index.cli.filters import including_hidden
 from alignimation_index.cli.output import check_not_indexed, opened_store, say, say_json, say_table, warn
 
 
@@ -15,14 +16,15 @@ def people() -> None:
 
 
 @people.command("list", short_help="List everyone, most photos first.")
+@including_hidden
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_context
-def list_people(context: click.Context, as_json: bool) -> None:
+def list_people(context: click.Context, /, as_json: bool, **hidden: bool) -> None:
     """List everyone, most photos first."""
     from alignimation_index.store.people import summaries
 
     with opened_store(context) as store, store.reading() as session:
-        everyone = summaries(session)
+        everyone = summaries(session, **hidden)
     fields = ("id", "name", "photo_count", "first_year", "last_year")
     if as_json:
         say_json([{field: getattr(person, field) for field in fields} for person in everyone])
@@ -37,8 +39,9 @@ def list_people(context: click.Context, as_json: bool) -> None:
     "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="A .jpg, .png, .webp."
 )
 @click.option("--limit", type=click.IntRange(1), default=200, show_default=True, help="At most so many, evenly chosen.")
+@including_hidden
 @click.pass_context
-def show(context: click.Context, person: str, out: Path, limit: int) -> None:
+def show(context: click.Context, /, person: str, out: Path, limit: int, **hidden: bool) -> None:
     """Draw the faces of PERSON (a name or number) in the order of time, with their dates."""
     from alignimation_index.query.expression import FrameFilter
     from alignimation_index.query.frames import select_frames, who_is
@@ -48,7 +51,7 @@ def show(context: click.Context, person: str, out: Path, limit: int) -> None:
     with opened_store(context) as store, store.reading() as session:
         check_not_indexed(session, out)
         number, note = who_is(session, person)
-        frames = select_frames(session, FrameFilter(person=number))
+        frames = select_frames(session, FrameFilter(person=number, **hidden))
     if note:
         warn(note)
     sheet, left_out = person_sheet(frames, limit)

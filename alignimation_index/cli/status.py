@@ -6,6 +6,12 @@ import click
 
 from alignimation_index.cli.output import say, say_json, store_path
 
+_NOTES = {
+    "videos": "not indexed",
+    "trashed": "hidden; --include-trashed lists them",
+    "archived": "hidden; --include-archived lists them",
+}
+
 
 @click.command(short_help="Count what is indexed, and what is stale and why.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
@@ -23,4 +29,5 @@ def status(context: click.Context, as_json: bool) -> None:
             for stage in value:
                 say(f"{stage['photos']} photos stale for {stage['stage']}: {stage['why']}")
         else:
-            say(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
+            note = f" ({_NOTES[name]})" if value and name in _NOTES else ""
+            say(f"{name}: {', '.join(value) if isinstance(value, list) else value}{note}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,21 @@ if TYPE_CHECKING:
     from alignimation_index.models.faces import FaceModelSource
     from alignimation_index.pipeline.progress import Progress, UpdateReport
     from alignimation_index.store.engine import Store
+
+
+_SCAN = "scan"
+
+
+def _chosen_stages(_context: click.Context, _option: click.Parameter, names: str | None) -> list[str]:
+    """The stages named, or all; without the scan, which comes first anyway."""
+    from alignimation_index.pipeline.stages import STAGES
+
+    known = (_SCAN, *STAGES)
+    chosen = known if names is None else [name.strip() for name in names.split(",")]
+    unknown = [name for name in chosen if name not in known]
+    if unknown:
+        raise click.BadParameter(f"{', '.join(unknown)}: choose from {', '.join(known)}")
+    return [name for name in chosen if name != _SCAN]
 
 
 @click.command(short_help="Index new and changed photos.")
@@ -33,6 +49,13 @@ if TYPE_CHECKING:
     " Kept for later updates, and done again for all photos.  [default: 0.025]",
 )
 @click.option("--workers", type=click.IntRange(1), help="Photos worked on side by side.  [default: one per processor]")
+@click.option(
+    "--stages",
+    metavar="NAMES",
+    callback=_chosen_stages,
+    help="Only these, and what they build on: a list like metadata,describe. With scan alone, files are listed and "
+    "sidecars read, and no photo is opened.  [default: all]",
+)
 @click.option("--profile", is_flag=True, help="Print where the time went.")
 @click.pass_context
 def update(
@@ -42,6 +65,7 @@ def update(
     device: str,
     min_face: float | None,
     workers: int | None,
+    stages: list[str],
     profile: bool,
 ) -> None:
     """Index new and changed photos in all folders added so far, after adding PATHS to them.
@@ -53,23 +77,30 @@ def update(
 
     with opened_store(context, create=True) as store, progress_bar() as progress:
         add_roots(store, paths)
-        models = choose_models(store, embedder, device, progress, min_face)
-        report = run_update(store, models, progress, say_waiting, workers)
+        models = choose_models(store, embedder, device, progress, min_face, stages)
+        report = run_update(store, models, progress, say_waiting, workers, stages)
     print_report(report)
     if profile:
         print_profile(report)
 
 
 def choose_models(
-    store: Store, embedder: str | None, device: str, progress: Progress, min_face: float | None = None
+    store: Store,
+    embedder: str | None,
+    device: str,
+    progress: Progress,
+    min_face: float | None,
+    stages: Collection[str],
 ) -> FaceModelSource:
     """The networks for a store, with its embedder pinned or chosen now; says so where it is second choice.
 
-    A smallest face that is given is kept in the store; else it is the one that was kept, or the usual one.
+    A smallest face that is given is kept in the store; else it is the one that was kept, or the usual one. Where
+    `stages` run no network, none is fetched.
     """
     from alignimation_index.models.embedders import choose_embedder
-    from alignimation_index.models.faces import MIN_FACE_SHARE, face_models
+    from alignimation_index.models.faces import EMBEDDED, MIN_FACE_SHARE, FaceModelIds, face_models
     from alignimation_index.models.weights import WeightStore
+    from alignimation_index.pipeline.stages import stage_keys, uses_networks, with_upstream
     from alignimation_index.store.faces import keep_min_face_share, min_face_share, pinned_embedder
 
     if min_face is not None:
@@ -78,6 +109,9 @@ def choose_models(
     with store.reading() as session:
         pinned, share = pinned_embedder(session), min_face_share(session) or MIN_FACE_SHARE
     weights = WeightStore(data_folder() / "weights")
+    keys = stage_keys(FaceModelIds(pinned or EMBEDDED))
+    if not uses_networks(with_upstream(stages, keys), keys):
+        return face_models(pinned or EMBEDDED, weights, device, share)
     name, note = choose_embedder(embedder, pinned, weights, lambda done, total: progress("weights", done, total))
     if note:
         warn(note)
@@ -93,6 +127,8 @@ def print_report(report: UpdateReport) -> None:
         f"{report.files_seen} files: {report.files_changed} new or changed{moved}, {report.files_missing} gone. "
         f"{report.photos_computed} photos computed, {report.faces_found} faces found."
     )
+    if report.videos_seen:
+        say(f"Videos, which are not indexed: {report.videos_seen}.")
     if report.photos_failed:
         warn(f"{report.photos_failed} photos could not be read: see alignindex errors")
 

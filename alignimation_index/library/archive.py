@@ -23,8 +23,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from alignimation_index.datatypes import FoundFile
 from alignimation_index.errors import FileChanged
-from alignimation_index.library.formats import is_supported
-from alignimation_index.library.names import is_skipped, is_wanted
+from alignimation_index.library.names import is_skipped, kind_of
 
 MAX_DIRECTORY_BYTES = 64 << 20
 """Enough for 400,000 members with names of the usual length."""
@@ -85,11 +84,11 @@ def list_members(archive: str, on_error: Callable[[str, str], None]) -> list[Fou
         members = _members(file)
     found = []
     for name, member in sorted(members.items()):
-        path = member_path(archive, name)
+        path, kind = member_path(archive, name), kind_of(_parts(name)[-1])
         if _leads_out(name):
             on_error(path, "its name leads out of the archive; pack it again under another name")
-        else:
-            found.append(FoundFile(path, member.file_size, _mtime_ns(member), member.CRC, is_supported(name)))
+        elif kind is not None:
+            found.append(FoundFile(path, member.file_size, _mtime_ns(member), member.CRC, kind))
     return found
 
 
@@ -156,7 +155,7 @@ class _DirectoryFile:
 def _is_wanted(member: ZipInfo) -> bool:
     parts = _parts(member.filename)
     is_file = stat.S_IFMT(member.external_attr >> 16) in (0, stat.S_IFREG)
-    return is_file and is_wanted(parts[-1]) and not any(map(is_skipped, {*parts} - {".", ".."}))
+    return is_file and kind_of(parts[-1]) is not None and not any(map(is_skipped, {*parts} - {".", ".."}))
 
 
 def _leads_out(name: str) -> bool:

@@ -6,20 +6,29 @@ moved to it. Nothing depends on the zone of this machine.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
+from alignimation_index.errors import UserError
+from alignimation_index.library.date_sources import SOURCES
 from alignimation_index.library.metadata import PhotoMetadata
 from alignimation_index.library.name_dates import date_in_name, year_in_name
-from alignimation_index.library.timestamps import format_utc_offset, is_credible_utc, offset_as_delta, offset_between
+from alignimation_index.library.timestamps import (
+    format_utc_offset,
+    is_credible_utc,
+    offset_as_delta,
+    offset_between,
+    parse_date,
+    parse_utc_offset,
+)
 from alignimation_index.library.xmp import Xmp
-
-SOURCES = ("answer", "exif", "sidecar", "xmp", "name", "folder-year", "exif-modified", "mtime")
-"""Where a date may come from, the most trusted first."""
 
 _CLOCKS = ("exif", "sidecar", "xmp", "name", "exif-modified")
 """Sources that tell each other's offset from UTC. An answer stands as given; an mtime may be that of a copy."""
+
+_YEAR = re.compile(r"\d{4}", re.ASCII)
 
 _ONE_YEAR = timedelta(days=365)
 _SAME_MOMENT = timedelta(minutes=1)
@@ -64,6 +73,21 @@ class PhotoDate:
 def from_answer(taken_at: datetime, utc_offset: str | None = None) -> DateCandidate:
     """What a person said, by the wall clock."""
     return DateCandidate("answer", taken_at, utc_offset=utc_offset)
+
+
+def parse_answer(text: str, utc_offset: str | None = None) -> datetime:
+    """What a person answered: `2004-05-06`, `2004-05-06 07:08`, or `2004` for its middle; with the zone if it is given.
+
+    Raises:
+        UserError: it is no date, or the offset is not like +02:00.
+    """
+    said = parse_date(text) or (from_folder(text) if _YEAR.fullmatch(text) else None)
+    if said is None:
+        raise UserError(f"'{text}' is no date of a photo. Write 2004-05-06, '2004-05-06 07:08' or 2004.")
+    offset = parse_utc_offset(utc_offset) if utc_offset else said.utc_offset
+    if utc_offset and offset is None:
+        raise UserError(f"'{utc_offset}' is no offset from UTC. Write it like +02:00.")
+    return said.time.replace(tzinfo=timezone(offset_as_delta(offset))) if offset else said.time
 
 
 def from_exif(metadata: PhotoMetadata) -> DateCandidate | None:

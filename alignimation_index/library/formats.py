@@ -52,16 +52,6 @@ def extension(name: str) -> str:
     return suffix.lower() if stem else ""
 
 
-def is_picture(name: str) -> bool:
-    """Whether a file name has the extension of a picture, one that can be read or another."""
-    return is_supported(name) or extension(name) in OTHER_PICTURES
-
-
-def is_supported(name: str) -> bool:
-    """Whether a file name has the extension of a picture that can be read."""
-    return extension(name) in PHOTO_EXTENSIONS
-
-
 def unsupported_reason(path: str) -> str:
     """Why a picture of OTHER_PICTURES is not read, in words for the list of errors."""
     return f"{extension(path).upper()} pictures are not supported"

@@ -1,23 +1,45 @@
-"""Which names are looked at where photos are listed: in folders and in archives."""
+"""Which names are looked at where files are listed, in folders and in archives; and what each promises to be."""
 
 from __future__ import annotations
 
-from alignimation_index.library.formats import extension, is_picture
+from alignimation_index.datatypes import FileKind
+from alignimation_index.library.formats import OTHER_PICTURES, PHOTO_EXTENSIONS, extension
 
 SYSTEM_FOLDERS = frozenset(
     {"@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found", "__macosx"}
 )
 """Folders of thumbnails and deleted files, in lower case; names with a leading dot are skipped anyway."""
 
+VIDEO_EXTENSIONS = frozenset(
+    "3g2 3gp avi flv m2t m2ts m4v mkv mov mp mp4 mpe mpeg mpg mts mv ogv vob webm wmv".split()  # noqa: SIM905
+)
+"""In lower case; `mp` and `mv` are the video part of a motion photo."""
+
+PICASA_NAMES = frozenset({".picasa.ini", "picasa.ini"})
+"""In lower case; the first is listed although it is hidden."""
+
+_KINDS: dict[str, FileKind] = {
+    **dict.fromkeys(PHOTO_EXTENSIONS, "photo"),
+    **dict.fromkeys(OTHER_PICTURES, "picture"),
+    **dict.fromkeys(VIDEO_EXTENSIONS, "video"),
+    **dict.fromkeys(("json", "xmp"), "sidecar"),
+}
+
 
 def is_skipped(name: str) -> bool:
     """Whether a file or folder of this name is passed over, with all that it holds."""
-    return name.startswith(".") or name.lower() in SYSTEM_FOLDERS
+    return name.lower() in SYSTEM_FOLDERS or (name.startswith(".") and name.lower() not in PICASA_NAMES)
 
 
-def is_wanted(name: str) -> bool:
-    """Whether a file of this name is listed."""
-    return is_picture(name)
+def kind_of(name: str) -> FileKind | None:
+    """What a file of this name is listed as; None if it is not listed."""
+    suffix = extension(name)
+    kind = _KINDS.get(suffix)
+    if kind is None and name.lower() in PICASA_NAMES:
+        return "sidecar"
+    if kind is None and not suffix and name.startswith("MVIMG_"):
+        return "video"  # the video part of an early motion photo has no extension
+    return kind
 
 
 def is_archive(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Walk a root: which pictures its folders and archives hold; and read one of them."""
+"""Walk a root: which photos, videos and sidecars its folders and archives hold; and read one of them."""
 
 # A walk on Path objects takes several times as long as one on str.
 # ruff: noqa: PTH100, PTH112, PTH116, PTH119, PTH120, PTH123
@@ -9,22 +9,21 @@ import hashlib
 import os
 import stat
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from alignimation_index.datatypes import FoundFile
+from alignimation_index.datatypes import FileKind, FoundFile
 from alignimation_index.errors import FileChanged, UserError, in_words
 from alignimation_index.library.archive import ArchiveError, list_members, read_member, split_member
-from alignimation_index.library.formats import is_supported
-from alignimation_index.library.names import is_archive, is_skipped, is_wanted
+from alignimation_index.library.names import is_archive, is_skipped, kind_of
 
 OnError = Callable[[str, str], None]
 """Called with (path, reason) for what could not be read; the walk goes on."""
 
 
 def walk(root: Path, on_error: OnError) -> Iterator[FoundFile]:
-    """Find the pictures below `root` by their extensions, in an order that depends on the names alone.
+    """Find the photos, videos and sidecars below `root` by their names, in an order that depends on the names alone.
 
     A folder's own files come first, by name, then its folders. Hidden names and SYSTEM_FOLDERS are skipped.
     Every zip archive is walked as well, its members taking its place; archives inside archives are not.
@@ -43,7 +42,8 @@ def walk(root: Path, on_error: OnError) -> Iterator[FoundFile]:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
             return _Walk(on_error).below(path)
-        return iter(_found(path, status, on_error) if _may_hold_pictures(path) else [])
+        name = os.path.basename(path)
+        return iter(_found(path, kind_of(name), status, on_error) if _is_wanted(name) else ())
     except ArchiveError as error:
         raise UserError(f"{path} cannot be read: {error}") from error
     except OSError as error:
@@ -79,8 +79,8 @@ class _Walk:
                     self.links.append(entry.path)
                 elif entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
-                elif _may_hold_pictures(entry.name):
-                    yield from self._file(entry)
+                elif (kind := kind_of(entry.name)) or is_archive(entry.name):
+                    yield from self._file(entry, kind)
             pending += reversed(folders)
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
@@ -97,18 +97,19 @@ class _Walk:
             self.on_error(folder, in_words(error))
             return []
 
-    def _file(self, entry: os.DirEntry[str]) -> list[FoundFile]:
+    def _file(self, entry: os.DirEntry[str], kind: FileKind | None) -> Sequence[FoundFile]:
         try:
-            return _found(entry.path, entry.stat(follow_symlinks=False), self.on_error)
+            return _found(entry.path, kind, entry.stat(follow_symlinks=False), self.on_error)
         except OSError as error:
             self.on_error(entry.path, in_words(error))
             return []
 
-    def _linked_file(self, link: str) -> list[FoundFile]:
+    def _linked_file(self, link: str) -> Sequence[FoundFile]:
         try:
             status = os.stat(link)
-            if _may_hold_pictures(link) and not self._is_listed(os.path.realpath(link)) and self._is_new(status):
-                return _found(link, status, self.on_error)
+            name = os.path.basename(link)
+            if _is_wanted(name) and not self._is_listed(os.path.realpath(link)) and self._is_new(status):
+                return _found(link, kind_of(name), status, self.on_error)
         except OSError as error:
             self.on_error(link, in_words(error))
         return []
@@ -117,7 +118,7 @@ class _Walk:
         """Whether a file was found under this path, its real one."""
         name = os.path.basename(path)
         folder = os.stat(os.path.dirname(path))
-        return (folder.st_dev, folder.st_ino) in self.seen and _may_hold_pictures(name) and not is_skipped(name)
+        return (folder.st_dev, folder.st_ino) in self.seen and _is_wanted(name) and not is_skipped(name)
 
     def _is_new(self, status: os.stat_result) -> bool:
         identity = (status.st_dev, status.st_ino)
@@ -127,17 +128,17 @@ class _Walk:
         return True
 
 
-def _may_hold_pictures(name: str) -> bool:
-    return is_wanted(name) or is_archive(name)
+def _is_wanted(name: str) -> bool:
+    return kind_of(name) is not None or is_archive(name)
 
 
-def _found(path: str, status: os.stat_result, on_error: OnError) -> list[FoundFile]:
-    """A file, or an archive's members; nothing for a pipe, socket or device, whose reader might wait for ever."""
+def _found(path: str, kind: FileKind | None, status: os.stat_result, on_error: OnError) -> Sequence[FoundFile]:
+    """A file of a kind, or else an archive's members; nothing for a pipe or device, whose reader might wait."""
     if not stat.S_ISREG(status.st_mode):
-        return []
-    if is_archive(path):
+        return ()
+    if kind is None:
         return list_members(path, on_error)
-    return [FoundFile(path, status.st_size, status.st_mtime_ns, status.st_ino, is_supported(path))]
+    return (FoundFile(path, status.st_size, status.st_mtime_ns, status.st_ino, kind),)
 
 
 def content_hash(data: bytes) -> str:

@@ -21,6 +21,10 @@ class SidecarError(UserError):
     """A JSON file is neither a sidecar nor an album's; the message is the reason, without the path."""
 
 
+class ForeignJson(SidecarError):  # noqa: N818 - nothing is wrong with it
+    """It is JSON, of another program."""
+
+
 @dataclass(frozen=True, slots=True)
 class GoogleSidecar:
     """What Google Photos knows about a photo or video.
@@ -63,14 +67,15 @@ def read_sidecar(data: bytes) -> GoogleSidecar | GoogleAlbum:
         data: the whole file.
 
     Raises:
-        SidecarError: it is no JSON, or JSON about neither a photo nor an album.
+        ForeignJson: it is JSON about neither a photo nor an album.
+        SidecarError: it is no JSON.
     """
     fields = _mapping(_parse(data))
     if not _PHOTO_FIELDS.isdisjoint(fields):
         return _photo(fields)
     album = _mapping(fields.get("albumData")) or fields
     if not isinstance(album.get("title"), str):
-        raise SidecarError("the JSON describes neither a photo nor an album of Google Photos")
+        raise ForeignJson("the JSON describes neither a photo nor an album of Google Photos")
     return GoogleAlbum(_text(album.get("title")), _text(album.get("description")))
 
 

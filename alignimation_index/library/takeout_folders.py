@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Literal
 
 FolderKind = Literal["year", "trash", "archive", "locked", "failed", "untitled", "album"]
@@ -57,6 +58,16 @@ def export_folder(path: str) -> str:
     *folders, _ = unicodedata.normalize("NFC", path.replace(os.sep, "/")).split("/")
     parts = [(folder, _EXPORT_PART.fullmatch(folder)) for folder in folders]
     return "/".join(part[1] if part else folder for folder, part in parts)
+
+
+def folder_of(path: str) -> str:
+    """`export_folder`, several times as fast where many paths lie in few folders."""
+    return _export_folder(os.path.dirname(path))  # noqa: PTH120 - on every new file
+
+
+@lru_cache(maxsize=1000)
+def _export_folder(folder: str) -> str:
+    return export_folder(os.path.join(folder, ""))  # noqa: PTH118
 
 
 def folder_kind(name: str) -> FolderKind:

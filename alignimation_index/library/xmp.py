@@ -10,6 +10,7 @@ from datetime import datetime
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from alignimation_index.errors import UserError
 from alignimation_index.library.regions import FaceRegion, face_region
 from alignimation_index.library.timestamps import WallClock, parse_date
 
@@ -30,6 +31,10 @@ _DATES = (
 """Best first: what a person who corrects a date changes, the camera's, when it was digitized or the file begun."""
 
 _PADDING = b"\0 \t\r\n"
+
+
+class XmpError(UserError):
+    """A packet is no XMP; the message is the reason, without the path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +59,25 @@ class Xmp:
 
 
 def read_xmp(data: bytes) -> Xmp:
+    """Read an embedded XMP packet as `parse_xmp` does; one that cannot be read is empty."""
+    try:
+        return parse_xmp(data)
+    except XmpError as error:
+        log.debug("unreadable XMP: %s", error)
+        return Xmp()
+
+
+def parse_xmp(data: bytes) -> Xmp:
     """Read an XMP packet, or a whole `.xmp` file, in UTF-8.
 
-    Never raises: whatever is no XMP, or has a document type declaration (which could name other files, or entities
-    that grow without end), is empty.
+    Raises:
+        XmpError: it is no XML, or has a document type declaration, which could name other files, or entities that grow
+            without end.
     """
     try:
         root = ElementTree.fromstring(data.strip(_PADDING), ElementTree.XMLParser(target=_WithoutDoctype()))
     except (ElementTree.ParseError, ValueError, LookupError) as error:  # the last two for encodings
-        log.debug("unreadable XMP: %s", error)
-        return Xmp()
+        raise XmpError(f"the XMP is broken: {error}") from error
     properties = list(_properties(root))
     clock = _date(properties)
     regions = tuple(filter(None, _mwg_regions(root))) or tuple(filter(None, _microsoft_regions(root)))

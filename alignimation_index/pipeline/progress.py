@@ -20,6 +20,8 @@ class UpdateReport:
         files_changed: of those, new, changed or back since the last run.
         files_moved: of those, found before under another path.
         files_missing: gone since the last run.
+        videos_seen: videos found in the roots; they are not indexed.
+        sidecars_read: files that speak of photos, new or changed, that were read.
         photos_computed: photos on which at least one stage ran.
         photos_failed: of those, photos on which one failed.
         faces_found: faces detected on them.
@@ -32,6 +34,8 @@ class UpdateReport:
     files_changed: int = 0
     files_moved: int = 0
     files_missing: int = 0
+    videos_seen: int = 0
+    sidecars_read: int = 0
     photos_computed: int = 0
     photos_failed: int = 0
     faces_found: int = 0

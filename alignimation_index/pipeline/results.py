@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from sqlalchemy.orm import Session
 
+from alignimation_index.library.metadata import PhotoFacts
+from alignimation_index.library.sidecar_files import to_json
 from alignimation_index.pipeline.stages import DETECT, EMBED, LANDMARKS, METADATA, PHOTO_STAGES, POSE, QUALITY, REGISTER
 from alignimation_index.pipeline.work import Work
 from alignimation_index.registration import faces as registration
 from alignimation_index.stages.stage import Key
-from alignimation_index.store import faces, files, runs
+from alignimation_index.store import descriptions, faces, files, runs
 from alignimation_index.store.faces import FaceColumns, StoredFaces
 
 Works = Mapping[int, Work]
@@ -27,11 +29,23 @@ def known_results(stored: StoredFaces) -> dict[str, Any]:
 
 def store_results(session: Session, works: Works, keys: Mapping[str, Key]) -> None:
     """Write what the stages found on photos, together with the records that they are done."""
-    files.update_photos(session, {id_: _attributes(found) for id_, found in _found(works, METADATA)})
+    facts = dict(_found(works, METADATA))
+    files.update_photos(session, {id_: _photo_columns(found) for id_, found in facts.items()})
+    descriptions.outdate(session, facts.keys())
     face_ids = _store_faces(session, works)
     _store_embeddings(session, works, face_ids, keys[EMBED].made_of["model"])
     _store_transforms(session, works, face_ids)
     runs.record_runs(session, [run for id_, work in works.items() for run in _runs(id_, work, keys)])
+
+
+def _photo_columns(facts: PhotoFacts) -> dict[str, Any]:
+    about = facts.metadata
+    return {
+        "width_px": about.width_px,
+        "height_px": about.height_px,
+        "camera": about.camera,
+        "facts": to_json(facts),
+    }
 
 
 def _found(works: Works, stage: str) -> Iterator[tuple[int, Any]]:

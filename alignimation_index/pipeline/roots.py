@@ -10,6 +10,7 @@ from pathlib import Path
 from alignimation_index.errors import UserError
 from alignimation_index.library.archive import list_members, split_member
 from alignimation_index.library.scan import walk
+from alignimation_index.library.takeout_folders import folder_of
 from alignimation_index.paths import is_below, relocated
 from alignimation_index.store import files, roots
 from alignimation_index.store.engine import Store
@@ -76,7 +77,7 @@ def move_root(
             raise UserError(f"Nothing is known below {before}. See what is watched: alignindex roots list")
         if not force:
             _check_same_tree(known, before, after)
-        return roots.move_paths(session, before, after)
+        return roots.move_paths(session, before, after, folder_of)
 
 
 def _state(root: RootSummary) -> str:

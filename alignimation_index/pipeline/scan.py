@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
-from alignimation_index.datatypes import FoundFile
+from alignimation_index.datatypes import FileKind, FoundFile
 from alignimation_index.errors import UserError
 from alignimation_index.library.formats import unsupported_reason
+from alignimation_index.library.names import kind_of
 from alignimation_index.library.scan import walk
+from alignimation_index.library.takeout_folders import folder_of
 from alignimation_index.paths import is_below
 from alignimation_index.pipeline.progress import Progress, UpdateReport
 from alignimation_index.pipeline.vanished import Scanned, settle
-from alignimation_index.store import files
+from alignimation_index.store import files, sidecars
 from alignimation_index.store.engine import Store
-from alignimation_index.store.files import KnownFile
+from alignimation_index.store.files import Change, KnownFile
 from alignimation_index.store.tables import Root
+
+_PICTURES: tuple[FileKind, ...] = ("photo", "picture")
 
 
 def add_roots(store: Store, paths: Iterable[Path]) -> None:
@@ -57,33 +62,40 @@ def _scan_root(store: Store, root: Root, report: UpdateReport, progress: Progres
         unread.append(path)
         report.problems.append(f"{path}: {reason}. What it held is kept as it was.")
 
-    changed, seen = _compare(root, known, on_error, progress)
-    report.files_seen += len(seen)
-    report.files_changed += len(changed)
-    if changed:
-        with store.writing() as session:
-            for found in changed:
-                error = None if found.supported else unsupported_reason(found.path)
-                files.record_found(session, root.id, found, known.get(found.path), error)
-    gone = [path for path in known.keys() - seen if not known[path].missing and not _is_below_any(path, unread)]
-    folders = {os.path.dirname(path) for path in seen}  # noqa: PTH120 - on every file
-    return Scanned(root, folders, {path: known[path].id for path in gone})
-
-
-def _compare(
-    root: Root, known: dict[str, KnownFile], on_error: Callable[[str, str], None], progress: Progress
-) -> tuple[list[FoundFile], set[str]]:
-    """What is new, changed, back or could not be read before; and every path that is there."""
-    changed: list[FoundFile] = []
-    seen: set[str] = set()
+    seen = Counter[FileKind]()
+    folders: set[str] = set()
+    changes = []
     for found in walk(Path(root.path), on_error):
-        seen.add(found.path)
-        before = known.get(found.path)
-        if before is None or before.missing or not before.is_unchanged(found) or (before.failed and found.supported):
-            changed.append(found)
-        if len(seen) % 1000 == 0:
-            progress("scan", len(seen), None)
-    return changed, seen
+        seen[found.kind] += 1
+        folders.add(os.path.dirname(found.path))  # noqa: PTH120 - on every file
+        before = known.pop(found.path, None)
+        if before is None or not before.is_settled(found):
+            changes.append(_change(found, before))
+        if seen.total() % 1000 == 0:
+            progress("scan", seen.total(), None)
+    report.files_seen += sum(seen[kind] for kind in _PICTURES)
+    report.videos_seen += seen["video"]
+    report.files_changed += sum(change.found.kind in _PICTURES for change in changes)
+    if changes:
+        with store.writing() as session:
+            files.record_found(session, root.id, changes)
+            sidecars.unpair_folders(session, {change.folder for change in changes})
+    return _scanned(root, folders, {path: one for path, one in known.items() if not _is_below_any(path, unread)})
+
+
+def _change(found: FoundFile, before: KnownFile | None) -> Change:
+    error = unsupported_reason(found.path) if found.kind == "picture" else None
+    return Change(found, before, folder_of(found.path), error)
+
+
+def _scanned(root: Root, folders: set[str], not_found: dict[str, KnownFile]) -> Scanned:
+    """A root without the files and sidecars that are known and were not found."""
+    vanished: dict[str, dict[str, int]] = {"media": {}, "sidecar": {}}
+    for path, one in not_found.items():
+        if not one.missing:
+            is_sidecar = kind_of(os.path.basename(path)) == "sidecar"  # noqa: PTH119
+            vanished["sidecar" if is_sidecar else "media"][path] = one.id
+    return Scanned(root, folders, vanished["media"], vanished["sidecar"])
 
 
 def _is_below_any(path: str, unread: list[str]) -> bool:

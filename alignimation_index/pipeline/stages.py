@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from alignimation_index.models.faces import FaceModelIds
 from alignimation_index.people.assign import REACH
 from alignimation_index.registration import faces as registration
 from alignimation_index.stages import close_up, detect, pose, quality
 from alignimation_index.stages.stage import Key, Stage, keys_of
+from alignimation_index.store import schema
 
 METADATA, DETECT, LANDMARKS, EMBED = "metadata", "detect", "landmarks", "embed"
 POSE, QUALITY, REGISTER, ASSIGN = "pose", "quality", "register", "assign"
+DESCRIBE = schema.DESCRIBE
 
-# Upstream first; all but the last look at one photo at a time.
+# Upstream first. Those of photos look at one photo at a time, describe at what speaks of it, assign at all of them.
 PHOTO_STAGES = (METADATA, DETECT, LANDMARKS, EMBED, POSE, QUALITY, REGISTER)
-STAGES = (*PHOTO_STAGES, ASSIGN)
+STAGES = (*PHOTO_STAGES, DESCRIBE, ASSIGN)
 
 
 def stage_keys(models: FaceModelIds) -> Mapping[str, Key]:
     """The key of each stage, in the order of STAGES, with these networks."""
     return keys_of(
         [
-            Stage(METADATA, 1),
+            Stage(METADATA, 2),
             Stage(
                 DETECT,
                 3,
@@ -61,6 +63,21 @@ def stage_keys(models: FaceModelIds) -> Mapping[str, Key]:
                     "sigma": registration.SIGMA,
                 },
             ),
+            Stage(DESCRIBE, 1, (METADATA,)),
             Stage(ASSIGN, 1, (EMBED,), dict(vars(REACH[models.embedder]))),
         ]
     )
+
+
+def with_upstream(chosen: Collection[str], keys: Mapping[str, Key]) -> set[str]:
+    """These stages and all that they read."""
+    wanted = set(chosen)
+    for stage in reversed(list(keys)):
+        if stage in wanted:
+            wanted |= keys[stage].made_of["upstream"].keys()
+    return wanted
+
+
+def uses_networks(stages: Iterable[str], keys: Mapping[str, Key]) -> bool:
+    """Whether any of these stages runs a network."""
+    return any(keys[stage].made_of["model"] for stage in stages)

@@ -19,8 +19,9 @@ def store_status(path: Path) -> dict[str, Any]:
         path: the store.
 
     Returns:
-        store, roots, files, missing, photos, duplicates (files beyond the first of each photo), errors, faces, people,
-        embedder, and stale: a list of {stage, photos, why}.
+        store, roots, files, missing, videos (which are not indexed), sidecars (that speak of a file), photos,
+        duplicates (files beyond the first of each photo), trashed and archived (photos that are hidden), errors, faces,
+        people, embedder, and stale: a list of {stage, photos, why}.
 
     Raises:
         UserError: there is no store, or it cannot be opened.
@@ -32,8 +33,12 @@ def store_status(path: Path) -> dict[str, Any]:
             "roots": counts.roots(),
             "files": counts.files(),
             "missing": counts.missing(),
+            "videos": counts.videos(),
+            "sidecars": counts.sidecars(),
             "photos": counts.photos(),
             "duplicates": counts.duplicates(),
+            "trashed": counts.trashed(),
+            "archived": counts.archived(),
             "errors": counts.errors(),
             "faces": counts.faces(),
             "people": counts.people(),

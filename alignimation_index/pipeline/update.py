@@ -8,7 +8,7 @@ Files are read ahead, photos are computed side by side, and this thread writes w
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from alignimation_index.models.faces import FaceModels, FaceModelSource
 from alignimation_index.pipeline.analysis import Analysis
+from alignimation_index.pipeline.describe import describe_photos
 from alignimation_index.pipeline.flow import MAX_READERS, Capacity, batches, ordered_map, pool, processor_count
 from alignimation_index.pipeline.memory import release_memory
 from alignimation_index.pipeline.people import assign_people
@@ -25,7 +26,17 @@ from alignimation_index.pipeline.progress import Progress, UpdateReport
 from alignimation_index.pipeline.reading import Item, Reading
 from alignimation_index.pipeline.results import store_results
 from alignimation_index.pipeline.scan import scan
-from alignimation_index.pipeline.stages import DETECT, PHOTO_STAGES, stage_keys
+from alignimation_index.pipeline.sidecars import pair_folders, read_sidecars
+from alignimation_index.pipeline.stages import (
+    ASSIGN,
+    DESCRIBE,
+    DETECT,
+    PHOTO_STAGES,
+    STAGES,
+    stage_keys,
+    uses_networks,
+    with_upstream,
+)
 from alignimation_index.pipeline.work import Work, needs_bytes
 from alignimation_index.stages.stage import Key
 from alignimation_index.store import files, runs
@@ -44,8 +55,9 @@ def update(
     progress: Progress,
     on_wait: Callable[[], None] = lambda: None,
     workers: int | None = None,
+    stages: Collection[str] = STAGES,
 ) -> UpdateReport:
-    """Bring the index up to date with the roots: scan them, then run every stale stage.
+    """Bring the index up to date with the roots: scan them, read and pair sidecars, then run every stale stage.
 
     Some photos at a time commit together, results and done-records: whenever the run ends, what was committed is never
     computed again, and the next run goes on from there.
@@ -56,6 +68,7 @@ def update(
         progress: told what is going on.
         on_wait: called if another process is updating the store, before waiting for it.
         workers: threads that read, and on a CPU those that compute; None for one per processor.
+        stages: those to run, and all that they read; without any, no photo is opened.
 
     Returns:
         What was done.
@@ -63,9 +76,10 @@ def update(
     with store.updating(on_wait):
         started = time.perf_counter()
         report = UpdateReport()
-        with report.profile.measure("scan"):
-            scan(store, report, progress)
-        _Run(store, models, report, progress, workers or processor_count()).compute()
+        run = _Run(store, models, report, progress, workers or processor_count(), stages)
+        run.scan()
+        if stages:
+            run.compute()
         report.seconds = time.perf_counter() - started
         return report
 
@@ -77,6 +91,7 @@ class _Run:
     report: UpdateReport
     progress: Progress
     workers: int
+    chosen: Collection[str]
     done: int = 0
     total: int = 0
 
@@ -90,12 +105,24 @@ class _Run:
         return stage_keys(self.source.ids)
 
     @cached_property
+    def stages(self) -> set[str]:
+        return with_upstream(self.chosen, self.keys)
+
+    @cached_property
     def photo_keys(self) -> dict[str, str]:
-        return {stage: self.keys[stage].key for stage in PHOTO_STAGES}
+        return {stage: self.keys[stage].key for stage in PHOTO_STAGES if stage in self.stages}
 
     @cached_property
     def analysis(self) -> Analysis:
         return Analysis(self.keys, lambda: self.models, self.report.profile)
+
+    def scan(self) -> None:
+        measure = self.report.profile.measure
+        with measure("scan"):
+            scan(self.store, self.report, self.progress)
+        with measure("sidecars"), pool(min(self.workers, MAX_READERS), "read") as executor:
+            read_sidecars(self.store, executor, self.report, self.progress)
+            pair_folders(self.store, self.progress)
 
     def compute(self) -> None:
         with self.store.reading() as session:
@@ -111,9 +138,13 @@ class _Run:
             for photo_ids in batches(stale, ROWS_PER_BATCH):
                 self._recompute(photo_ids, reading)
             self._compute(reading.new_files(pending))
-        self.progress("people", 0, None)
-        with self.report.profile.measure("people"):
-            assign_people(self.store, self.source.ids.embedder, self.keys)
+        if DESCRIBE in self.stages:
+            with self.report.profile.measure("describe"):
+                describe_photos(self.store, self.keys[DESCRIBE], self.progress)
+        if ASSIGN in self.stages:
+            self.progress("people", 0, None)
+            with self.report.profile.measure("people"):
+                assign_people(self.store, self.source.ids.embedder, self.keys)
 
     def _recompute(self, photo_ids: list[int], reading: Reading) -> None:
         """Run the stale stages of photos known before; those that read only rows need neither files nor networks."""
@@ -142,7 +173,8 @@ class _Run:
 
     def _computed_side_by_side(self, items: Iterable[Item]) -> Iterator[Item]:
         # The networks are loaded here, where a failure ends the run instead of counting against a photo.
-        capacity = Capacity.of(self.models.device, self.workers)
+        device = self.models.device if uses_networks(self.photo_keys, self.keys) else "cpu"
+        capacity = Capacity.of(device, self.workers)
         with pool(capacity.computers, "compute") as executor:
             tasks = batches(items, capacity.photos_per_task)
             for task in ordered_map(executor, self._analysed, tasks, capacity.tasks_ahead):

@@ -20,11 +20,13 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from alignimation_index.library.names import is_skipped
+from alignimation_index.library.takeout_folders import folder_of
 from alignimation_index.paths import is_below
 from alignimation_index.pipeline.progress import UpdateReport
 from alignimation_index.store import files, moves, roots
 from alignimation_index.store.engine import Store
-from alignimation_index.store.tables import Root
+from alignimation_index.store.sidecars import unpair_folders
+from alignimation_index.store.tables import File, Root, Sidecar
 
 MANY = 10
 """So many photos do not often vanish by hand while their folder stays; fewer are soon added again."""
@@ -35,11 +37,19 @@ FOLDER_WAY_OUT = "if its photos were deleted, delete the empty folder as well."
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """A root as a scan saw it: the folders that photos were found in, and the known files, path → id, that were not."""
+    """A root as a scan saw it.
+
+    Attributes:
+        root: the root.
+        folders: those in which anything was found.
+        vanished: path → id of the known photos and videos that were not found.
+        vanished_sidecars: the same of sidecars.
+    """
 
     root: Root
     folders: Collection[str]
     vanished: dict[str, int]
+    vanished_sidecars: dict[str, int]
 
 
 def settle(store: Store, scanned: list[Scanned], report: UpdateReport) -> None:
@@ -48,16 +58,20 @@ def settle(store: Store, scanned: list[Scanned], report: UpdateReport) -> None:
         inodes = roots.root_inodes(session)
     changed = _changed_inodes(scanned, inodes)
     vanished = {id_ for one in scanned for id_ in one.vanished.values()}
-    if not (vanished or changed):
+    sidecars = {path: id_ for one in scanned for path, id_ in one.vanished_sidecars.items()}
+    if not (vanished or sidecars or changed):
         return
     with store.writing() as session:
         for root_id, inode in changed.items():
             roots.remember_inode(session, root_id, inode)
         moved = moves.follow_moved(session, vanished)
         away = _away(session, scanned, vanished - moved, inodes, report)
-        deleted = vanished - moved - away
-        if deleted:
-            files.mark_missing(session, deleted)
+        deleted = (vanished - moved).difference(*away.values())
+        files.mark_missing(session, File, deleted)
+        gone = {path: id_ for path, id_ in sidecars.items() if not any(is_below(path, folder) for folder in away)}
+        files.mark_missing(session, Sidecar, gone.values())
+        paths = [path for one in scanned for path, id_ in one.vanished.items() if id_ in moved | deleted]
+        unpair_folders(session, {folder_of(path) for path in [*paths, *gone]})
     report.files_moved += len(moved)
     report.files_missing += len(deleted)
 
@@ -70,17 +84,17 @@ def _changed_inodes(scanned: list[Scanned], inodes: Mapping[int, int]) -> dict[i
 
 def _away(
     session: Session, scanned: list[Scanned], vanished: set[int], inodes: Mapping[int, int], report: UpdateReport
-) -> set[int]:
-    """Those of the vanished files whose drive may be away; each folder they were in is reported."""
+) -> dict[str, set[int]]:
+    """Folders whose drive may be away, with the vanished files that were in each; they are reported."""
     last_holders = moves.last_holders(session, vanished) if vanished else set()
-    away: set[int] = set()
+    away: dict[str, set[int]] = {}
     for one in scanned:
         for folder, ids in _emptied(one, vanished).items():
             is_root = folder == one.root.path
             is_another = is_root and _inode(folder) != inodes.get(one.root.id)
             if is_another or len(ids & last_holders) >= MANY:
                 report.problems.append(_problem(folder, len(ids), ROOT_WAY_OUT if is_root else FOLDER_WAY_OUT))
-                away |= ids
+                away[folder] = ids
     return away
 
 

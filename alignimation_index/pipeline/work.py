@@ -10,7 +10,7 @@ import numpy as np
 
 from alignimation_index.datatypes import DecodedPhoto, Detections, Float
 from alignimation_index.errors import DecodeError
-from alignimation_index.library.metadata import PhotoMetadata, read_metadata
+from alignimation_index.library.metadata import PhotoFacts, read_facts
 from alignimation_index.models.faces import FaceModels
 from alignimation_index.pipeline import stages as names
 from alignimation_index.registration.faces import Registration, register_faces
@@ -105,8 +105,8 @@ _WHOLE = {"decode": _whole_side}
 _CLOSE_UP = {**_WHOLE, "close-up decode": _close_up_side}
 
 
-def _metadata(works: Sequence[Work], _models: Models) -> list[PhotoMetadata]:
-    return [read_metadata(work.bytes) for work in works]
+def _metadata(works: Sequence[Work], _models: Models) -> list[PhotoFacts]:
+    return [read_facts(work.bytes) for work in works]
 
 
 def _detect(works: Sequence[Work], models: Models) -> list[Detections]:

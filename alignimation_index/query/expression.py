@@ -24,6 +24,8 @@ class FrameFilter:
         frontal: whether the face looks at the camera.
         min_size_px: smallest longer side of the face's box, in pixels of the full photo.
         max_residual: largest registration residual, in template units.
+        include_trashed: whether photos in the bin of an export are wanted too.
+        include_archived: whether photos in the archive of an export are wanted too.
     """
 
     person: str | None = None
@@ -32,6 +34,8 @@ class FrameFilter:
     frontal: bool | None = None
     min_size_px: float | None = None
     max_residual: float | None = None
+    include_trashed: bool = False
+    include_archived: bool = False
 
 
 def parse_expression(expression: str) -> FrameFilter:

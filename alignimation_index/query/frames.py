@@ -1,13 +1,12 @@
-"""Asking the store: faces, photos and frames, as plain values."""
+"""Asking the store for faces and frames, as plain values."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import chain, groupby, starmap
-from operator import itemgetter
+from itertools import chain, starmap
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, select
@@ -17,7 +16,7 @@ from alignimation_index.datatypes import Float
 from alignimation_index.errors import UserError
 from alignimation_index.query.expression import FrameFilter
 from alignimation_index.store import files, people
-from alignimation_index.store.tables import Assignment, Face, File, Photo, StageRun, Template, Transform
+from alignimation_index.store.tables import Assignment, Face, Photo, Template, Transform
 
 ME = "me"
 
@@ -71,21 +70,6 @@ class Frame:
     residual: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class IndexedPhoto:
-    """A photo at hand: the files that hold it, what it says about itself, and whether it could be read."""
-
-    paths: list[str]
-    content_hash: str
-    taken_at: datetime | None
-    taken_at_source: str | None
-    utc_offset: str | None
-    camera: str | None
-    width_px: int | None
-    height_px: int | None
-    status: str
-
-
 def select_frames(session: Session, wanted: FrameFilter) -> list[Frame]:
     """The frames that are wanted, in the order of time; undated ones last.
 
@@ -105,33 +89,6 @@ def stream_frames(session: Session, wanted: FrameFilter) -> Iterator[Frame]:
     if wanted.person is not None:
         conditions.append(Assignment.person_id == _person_id(session, wanted.person))
     return starmap(Frame, _stream(session, _statement(conditions)))
-
-
-def select_photos(session: Session) -> Iterator[IndexedPhoto]:
-    """All photos at hand, in the order of their first paths, read while they are asked for."""
-    failed = set(session.scalars(select(StageRun.photo_id).where(StageRun.status == "error")))
-    first = files.first_paths()
-    statement = (
-        select(
-            first.c.path,
-            File.path,
-            Photo.id,
-            Photo.content_hash,
-            Photo.taken_at,
-            Photo.taken_at_source,
-            Photo.utc_offset,
-            Photo.camera,
-            Photo.width_px,
-            Photo.height_px,
-        )
-        .join(first, first.c.photo_id == Photo.id)
-        .join(File, (File.photo_id == Photo.id) & File.missing_since_utc.is_(None))
-        .order_by(first.c.path, File.path)
-    )
-    for _, rows in groupby(_stream(session, statement), itemgetter(0)):
-        of_photo: list[Any] = list(rows)
-        about = (*of_photo[0][3:], "error" if of_photo[0].id in failed else "ok")
-        yield IndexedPhoto([row[1] for row in of_photo], *about)
 
 
 def who_is(session: Session, name: str) -> tuple[str, str | None]:
@@ -162,7 +119,7 @@ def _person_id(session: Session, name: str) -> int:
 
 
 def _conditions(wanted: FrameFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+    conditions = files.visible(wanted.include_trashed, wanted.include_archived)
     if wanted.first_year is not None:
         conditions.append(Photo.taken_at >= datetime(wanted.first_year, 1, 1))
     if wanted.last_year is not None:
@@ -236,7 +193,7 @@ def choose_frames(session: Session, wanted: FrameFilter, limit: int | None = Non
     """
     person, note = who_is(session, wanted.person or ME)
     candidates = select_frames(
-        session, FrameFilter(person=person, first_year=wanted.first_year, last_year=wanted.last_year)
+        session, replace(wanted, person=person, frontal=None, min_size_px=None, max_residual=None)
     )
     frames: list[Frame] = []
     left_out: Counter[str] = Counter()

@@ -29,12 +29,29 @@ class Counts:
         return [unescape(path) for (path,) in self._connection.execute("SELECT path FROM root ORDER BY path")]
 
     def files(self) -> int:
-        """Files at hand."""
-        return self._count("SELECT count(*) FROM file WHERE missing_since_utc IS NULL")
+        """Photos' files at hand."""
+        return self._count("SELECT count(*) FROM file WHERE kind != 'video' AND missing_since_utc IS NULL")
 
     def missing(self) -> int:
-        """Files that are gone."""
-        return self._count("SELECT count(*) FROM file WHERE missing_since_utc IS NOT NULL")
+        """Photos' files that are gone."""
+        return self._count("SELECT count(*) FROM file WHERE kind != 'video' AND missing_since_utc IS NOT NULL")
+
+    def videos(self) -> int:
+        """Videos at hand, which are not indexed."""
+        return self._count("SELECT count(*) FROM file WHERE kind = 'video' AND missing_since_utc IS NULL")
+
+    def sidecars(self) -> int:
+        """Sidecars at hand that speak of a photo or video."""
+        paired = "SELECT sidecar_id FROM pairing"
+        return self._count(f"SELECT count(*) FROM sidecar WHERE missing_since_utc IS NULL AND id IN ({paired})")
+
+    def trashed(self) -> int:
+        """Photos at hand that are in the bin of an export."""
+        return self._count(f"SELECT count(*) FROM photo WHERE trashed AND id IN ({_AT_HAND})")
+
+    def archived(self) -> int:
+        """Photos at hand that are in the archive of an export."""
+        return self._count(f"SELECT count(*) FROM photo WHERE archived AND id IN ({_AT_HAND})")
 
     def photos(self) -> int:
         """Photos at hand."""
@@ -45,10 +62,11 @@ class Counts:
         return self._count(f"SELECT count(*) FROM ({_AT_HAND})") - self.photos()
 
     def errors(self) -> int:
-        """Files at hand that could not be read, or on whose photo a stage failed."""
+        """Files and sidecars at hand that could not be read, and files on whose photo a stage failed."""
         failed = "SELECT photo_id FROM stage_run WHERE status = 'error'"
         wrong = f"error IS NOT NULL OR photo_id IN ({failed})"
-        return self._count(f"SELECT count(*) FROM file WHERE missing_since_utc IS NULL AND ({wrong})")
+        files = self._count(f"SELECT count(*) FROM file WHERE missing_since_utc IS NULL AND ({wrong})")
+        return files + self._count("SELECT count(*) FROM sidecar WHERE missing_since_utc IS NULL AND error IS NOT NULL")
 
     def faces(self) -> int:
         """Faces on photos at hand."""

@@ -6,30 +6,52 @@ import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Subquery, delete, func, select, update
+from sqlalchemy import ColumnElement, Integer, Subquery, Table, Text, delete, func, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import FoundFile
-from alignimation_index.store.bulk import insert_rows, update_rows
-from alignimation_index.store.tables import PLACED, File, Photo, Root, utc_now
+from alignimation_index.store import descriptions
+from alignimation_index.store.bulk import Row, insert_rows, update_rows
+from alignimation_index.store.escape import unescape
+from alignimation_index.store.tables import PLACED, File, Photo, Root, Sidecar, utc_now
 
 
-@dataclass(frozen=True, slots=True)
-class KnownFile:
+class KnownFile(NamedTuple):
     """What the store knows of a path: the cheap check, and whether there is something left to do about it."""
 
     id: int
     size: int
     mtime_ns: int
     inode: int
-    missing: bool
-    failed: bool
+    missing: int
+    failed: int
 
     def is_unchanged(self, found: FoundFile) -> bool:
         """Whether the file found is the one known, by size, modification time and inode."""
-        return (self.size, self.mtime_ns, self.inode) == (found.size, found.mtime_ns, found.inode)
+        return self[1:4] == found[1:4]
+
+    def is_settled(self, found: FoundFile) -> bool:
+        """Whether nothing is left to do about a file found: it was there before, unchanged, and will not be retried."""
+        return self.is_unchanged(found) and not self.missing and (not self.failed or found.kind == "picture")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file or sidecar that is new, changed or back.
+
+    Attributes:
+        found: as it was listed.
+        known: as the store knows it; None if it is new.
+        folder: where it lies, the same in all parts of an export.
+        error: why it will not be read, or None.
+    """
+
+    found: FoundFile
+    known: KnownFile | None
+    folder: str
+    error: str | None = None
 
 
 def add_root(session: Session, path: str) -> None:
@@ -59,37 +81,56 @@ def is_in_a_root(session: Session, path: str) -> bool:
 
 
 def known_files(session: Session, root_id: int) -> dict[str, KnownFile]:
-    """The files of a root by path."""
-    columns = (File.path, File.id, File.size, File.mtime_ns, File.inode, File.missing_since_utc, File.error)
-    rows = session.execute(select(*columns).where(File.root_id == root_id))
-    return {
-        path: KnownFile(id_, size, mtime_ns, inode, missing is not None, error is not None)
-        for path, id_, size, mtime_ns, inode, missing, error in rows
+    """The files and sidecars of a root by path."""
+    unread = {
+        _table(File): File.error.is_not(None),
+        _table(Sidecar): Sidecar.error.is_not(None) & Sidecar.kind.is_(None),
     }
+    known: dict[str, KnownFile] = {}
+    for table, failed in unread.items():
+        flags = (type_coerce(flag, Integer) for flag in (table.c.missing_since_utc.is_not(None), failed))
+        columns = (table.c.id, table.c.size, table.c.mtime_ns, table.c.inode, *flags)
+        # Plain text and numbers: a conversion by column type takes longer than to read the row.
+        listed = select(type_coerce(table.c.path, Text), *columns).where(table.c.root_id == root_id)
+        for path, *row in session.connection().execute(listed):
+            known[unescape(path)] = KnownFile(*row)
+    return known
 
 
-def record_found(session: Session, root_id: int, found: FoundFile, known: KnownFile | None, error: str | None) -> None:
-    """Note a file that is new, changed or back: its content is not known until it has been read."""
-    row = session.get(File, known.id) if known else None
-    if row is None:
-        row = File(root_id=root_id, path=found.path)
-        session.add(row)
-    if known is None or not known.is_unchanged(found) or known.failed:
-        row.photo_id = None
-    row.size, row.mtime_ns, row.inode = found.size, found.mtime_ns, found.inode
-    row.missing_since_utc, row.error = None, error
+def record_found(session: Session, root_id: int, changes: Iterable[Change]) -> None:
+    """Note what is new, changed or back: its content is not known until it has been read."""
+    new: dict[type[File | Sidecar], list[Row]] = {File: [], Sidecar: []}
+    changed: dict[type[File | Sidecar], dict[int, Row]] = {File: {}, Sidecar: {}}
+    for change in changes:
+        found, known, is_sidecar = change.found, change.known, change.found.kind == "sidecar"
+        model = Sidecar if is_sidecar else File
+        row = {"size": found.size, "mtime_ns": found.mtime_ns, "inode": found.inode, "error": change.error}
+        unread = {"kind": None, "content": None} if is_sidecar else {"kind": found.kind, "photo_id": None}
+        if known is None:
+            about = {"root_id": root_id, "path": found.path, "folder": change.folder}
+            new[model].append({**about, **row, **unread})
+        elif known.is_unchanged(found) and not known.failed:
+            changed[model][known.id] = {"missing_since_utc": None}
+        else:
+            changed[model][known.id] = {"missing_since_utc": None, **row, **unread}
+    descriptions.outdate_files(session, changed[File])
+    for model in (File, Sidecar):
+        insert_rows(session, model, new[model])
+        update_rows(session, model, changed[model])
 
 
-def mark_missing(session: Session, file_ids: Iterable[int]) -> None:
-    """Note that files are gone; their photos, faces and answers stay."""
+def mark_missing(session: Session, model: type[File | Sidecar], ids: Collection[int]) -> None:
+    """Note that files or sidecars are gone; photos, faces and answers stay."""
+    if model is File:
+        descriptions.outdate_files(session, ids)
     now = utc_now()
-    session.execute(update(File), [{"id": id_, "missing_since_utc": now} for id_ in file_ids])
+    update_rows(session, model, {id_: {"missing_since_utc": now} for id_ in ids})
 
 
 def pending_files(session: Session) -> list[tuple[int, FoundFile]]:
-    """Files whose content is not known yet, by path."""
+    """Photos' files whose content is not known yet, by path."""
     waiting = File.photo_id.is_(None) & File.error.is_(None) & File.missing_since_utc.is_(None)
-    rows = session.scalars(select(File).where(waiting).order_by(File.path))
+    rows = session.execute(select(*_AS_FOUND).where(waiting, File.kind == "photo").order_by(File.path))
     return [(row.id, _found(row)) for row in rows]
 
 
@@ -116,12 +157,19 @@ def link_photos(session: Session, contents: Sequence[tuple[int, str]]) -> list[i
     new = [content_hash for content_hash in dict.fromkeys(hashes) if content_hash not in photos]
     photos |= zip(new, insert_rows(session, Photo, [{"content_hash": one} for one in new]), strict=True)
     update_rows(session, File, {file_id: {"photo_id": photos[one], "error": None} for file_id, one in contents})
+    descriptions.outdate(session, {photos[one] for one in hashes})
     return [photos[content_hash] for content_hash in hashes]
 
 
 def update_photos(session: Session, columns: Mapping[int, Mapping[str, Any]]) -> None:
-    """Store what photos say about themselves: photo id → columns of `Photo`."""
+    """Store what is known of photos: photo id → columns of `Photo`."""
     update_rows(session, Photo, columns)
+
+
+def visible(include_trashed: bool = False, include_archived: bool = False) -> list[ColumnElement[bool]]:
+    """Conditions on `Photo`: what lies in the bin or the archive of an export is hidden unless it is asked for."""
+    hidden = {Photo.trashed: include_trashed, Photo.archived: include_archived}
+    return [column.is_not(True) for column, included in hidden.items() if not included]
 
 
 def first_paths() -> Subquery:
@@ -134,13 +182,19 @@ def present_files(session: Session, photo_ids: Collection[int]) -> dict[int, lis
     """The files that hold each photo now, by path; a photo without any is left out."""
     here = File.photo_id.in_(photo_ids) & File.missing_since_utc.is_(None)
     files: dict[int, list[tuple[int, FoundFile]]] = {}
-    for row in session.scalars(select(File).where(here).order_by(File.path)):
-        if row.photo_id is not None:
-            files.setdefault(row.photo_id, []).append((row.id, _found(row)))
+    for row in session.execute(select(*_AS_FOUND, File.photo_id).where(here).order_by(File.path)):
+        files.setdefault(row.photo_id, []).append((row.id, _found(row)))
     return files
 
 
-def _found(row: File) -> FoundFile:
+def _table(model: type[File | Sidecar]) -> Table:
+    return cast(Table, model.__table__)
+
+
+_AS_FOUND = (File.id, File.path, File.size, File.mtime_ns, File.inode)
+
+
+def _found(row: Any) -> FoundFile:  # noqa: ANN401 - a row of _AS_FOUND
     return FoundFile(row.path, row.size, row.mtime_ns, row.inode)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
+from alignimation_index.store import descriptions
 from alignimation_index.store.bulk import delete_rows, update_rows
 from alignimation_index.store.tables import File
 
@@ -46,6 +47,7 @@ def follow_moved(session: Session, vanished: Collection[int]) -> set[int]:
         if was is not None:
             moved[file.id] = was
             before[file.size, file.mtime_ns, file.inode].remove(was)
+    descriptions.outdate(session, {was.photo_id for was in moved.values()})
     delete_rows(session, File, [was.id for was in moved.values()])
     update_rows(session, File, {id_: {"photo_id": was.photo_id} for id_, was in moved.items()})
     return {was.id for was in moved.values()}

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import Float
 from alignimation_index.errors import UserError
+from alignimation_index.store.files import visible
 from alignimation_index.store.tables import Answer, Assignment, Embedding, Face, File, Person, Photo, StageRun
 
 NAME = "name"
@@ -98,8 +99,8 @@ def names() -> Subquery:
     return select(Answer.person_id, Answer.value).where(Answer.id.in_(latest)).subquery("name")
 
 
-def summaries(session: Session) -> list[PersonSummary]:
-    """Everyone with a photo at hand, most photos first."""
+def summaries(session: Session, include_trashed: bool = False, include_archived: bool = False) -> list[PersonSummary]:
+    """Everyone with a photo at hand, most photos first; photos in the bin or archive of an export only if asked for."""
     name = names()
     at_hand = select(File.photo_id).where(File.missing_since_utc.is_(None))
     count = func.count(Face.photo_id.distinct())
@@ -109,7 +110,7 @@ def summaries(session: Session) -> list[PersonSummary]:
         .join(Face, Face.id == Assignment.face_id)
         .join(Photo, Photo.id == Face.photo_id)
         .outerjoin(name, name.c.person_id == Person.id)
-        .where(Photo.id.in_(at_hand))
+        .where(Photo.id.in_(at_hand), *visible(include_trashed, include_archived))
         .group_by(Person.id)
         .order_by(count.desc(), Person.id)
     )

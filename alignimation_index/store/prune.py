@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.orm import Session
 
-from alignimation_index.store.tables import Answer, Assignment, Base, Face, File, Person, Photo
+from alignimation_index.store.tables import Answer, Assignment, Base, Face, File, Person, Photo, Sidecar
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ def prunable(session: Session, missing_since: datetime) -> Prunable:
 
 def prune(session: Session, missing_since: datetime) -> None:
     """Delete what `prunable` counts, with all that was computed of those photos."""
+    session.execute(delete(Sidecar).where(Sidecar.missing_since_utc <= missing_since))
     for table, condition in ((File, _files), (Photo, _photos), (Person, _people)):
         session.execute(delete(table).where(condition(missing_since)), execution_options={"synchronize_session": False})
 

@@ -5,6 +5,7 @@ A root's folder is known again by its inode, kept as a setting: a mount point wh
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,10 +13,12 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from alignimation_index.paths import is_below, prefixes, relocated
+from alignimation_index.store import descriptions
 from alignimation_index.store.arrays import PathText
 from alignimation_index.store.bulk import delete_rows, update_rows, upsert_rows
 from alignimation_index.store.files import add_root
-from alignimation_index.store.tables import PLACED, File, Root, Setting
+from alignimation_index.store.sidecars import unpair_folders
+from alignimation_index.store.tables import PLACED, File, Root, Setting, Sidecar
 
 _INODE_SETTING = "root inode "
 
@@ -60,6 +63,7 @@ def photos_only_in(session: Session, root_id: int) -> int:
 def remove_root(session: Session, root_id: int) -> int:
     """Stop watching a root; how many files it had. Their photos, and what hangs below those, stay."""
     count = session.scalar(select(func.count()).select_from(File).where(File.root_id == root_id)) or 0
+    descriptions.outdate_files(session, list(session.scalars(select(File.id).where(File.root_id == root_id))))
     for table in PLACED:
         session.execute(delete(table).where(table.root_id == root_id))
     session.execute(delete(Setting).where(Setting.name == f"{_INODE_SETTING}{root_id}"))
@@ -67,22 +71,24 @@ def remove_root(session: Session, root_id: int) -> int:
     return count
 
 
-def move_paths(session: Session, old: str, new: str) -> int:
+def move_paths(session: Session, old: str, new: str, folder_of: Callable[[str], str]) -> int:
     """Let everything below `old`, roots included, be below `new`; how many files those are.
 
     What leaves a root for a place that no root covers makes `new` a root; roots that come to lie in another become
-    part of it.
+    part of it. `folder_of` gives the folder of a path, the same in all parts of an export.
     """
     moves_roots = session.scalar(select(Root.id).where(_is_below(Root.path, old)).limit(1)) is not None
     _drop_missing_where_others_are(session, old, new)
     moved = {table: _move_rows(session, table, old, new) for table in PLACED}
+    for table, ids in moved.items():
+        _move_to_folders(session, table, ids, folder_of)
     if moves_roots:
         _take_over_twins(session, old, new)
         _move_rows(session, Root, old, new)
     else:
         add_root(session, new)
     _join_nested(session)
-    return moved[File]
+    return len(moved[File])
 
 
 def root_inodes(session: Session) -> dict[int, int]:
@@ -102,7 +108,19 @@ def _is_below(path: InstrumentedAttribute[str], top: str) -> ColumnElement[bool]
     return or_(path == top, *begins)
 
 
-def _move_rows(session: Session, table: type[File] | type[Root], old: str, new: str) -> int:
+def _move_to_folders(
+    session: Session, table: type[File | Sidecar], ids: Sequence[int], folder_of: Callable[[str], str]
+) -> None:
+    """Set the folders of what has moved, which are to be paired, and what they say of photos is to be told, again."""
+    wanted = set(ids)
+    folders = {id_: folder_of(path) for id_, path in session.execute(select(table.id, table.path)) if id_ in wanted}
+    update_rows(session, table, {id_: {"folder": folder} for id_, folder in folders.items()})
+    unpair_folders(session, set(folders.values()))
+    if table is File:
+        descriptions.outdate_files(session, ids)
+
+
+def _move_rows(session: Session, table: type[File | Sidecar | Root], old: str, new: str) -> list[int]:
     rows = session.execute(select(table.id, table.path).where(_is_below(table.path, old)))
     moved = {id_: relocated(path, old, new) for id_, path in rows}
     targets = set(moved.values())
@@ -111,7 +129,7 @@ def _move_rows(session: Session, table: type[File] | type[Root], old: str, new: 
     # First to where nothing is: one may go where another still stands.
     update_rows(session, table, {id_: {"path": f":{path}"} for id_, path in moved.items()})
     update_rows(session, table, {id_: {"path": path} for id_, path in moved.items()})
-    return len(moved)
+    return list(moved)
 
 
 def _drop_missing_where_others_are(session: Session, old: str, new: str) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from alignimation_index.store.bulk import upsert_rows
 from alignimation_index.store.files import first_paths
-from alignimation_index.store.tables import File, StageKey, StageRun, utc_now
+from alignimation_index.store.tables import File, Sidecar, StageKey, StageRun, utc_now
 
 DONE, ERROR, SKIPPED = "done", "error", "skipped"
 
@@ -77,8 +77,10 @@ def unfinished_stages(session: Session, photo_ids: Collection[int], keys: Mappin
 def errors(session: Session, stages: Iterable[str]) -> list[tuple[str, str, str]]:
     """(path, stage, reason) of what could not be read or computed, by path; for a photo its first failing stage."""
     order = {stage: position for position, stage in enumerate(stages)}
-    unread = select(File.path, File.error).where(File.error.is_not(None), File.missing_since_utc.is_(None))
-    listed = {path: (path, "scan", reason or "") for path, reason in session.execute(unread)}
+    listed: dict[str, tuple[str, str, str]] = {}
+    for model in (File, Sidecar):
+        unread = select(model.path, model.error).where(model.error.is_not(None), model.missing_since_utc.is_(None))
+        listed.update((path, (path, "scan", reason or "")) for path, reason in session.execute(unread))
     failed = (
         select(File.path, StageRun.stage, StageRun.reason)
         .join(StageRun, StageRun.photo_id == File.photo_id)

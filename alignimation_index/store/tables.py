@@ -2,7 +2,7 @@
 
 A photo is unique content: its hash never changes, so "photo" stands for "content hash" wherever another table refers
 to one. What stages compute hangs below photo and face and may be recomputed at any time; what people said lives in
-`answer`, which no stage writes.
+`answer`, of which stages write nothing but what they found in files.
 """
 
 from __future__ import annotations
@@ -62,7 +62,11 @@ class Root(Base):
 
 
 class Photo(Base):
-    """One content, however many files hold it; sizes are those of the upright photo."""
+    """One content, however many files hold it; sizes are those of the upright photo.
+
+    Columns by the stage that writes them: metadata (size, camera, facts: all that the content says), describe (the
+    rest, resolved from the facts, the files and their sidecars, and answers; null until then).
+    """
 
     __tablename__ = "photo"
 
@@ -74,29 +78,90 @@ class Photo(Base):
     taken_at_source: Mapped[str | None]
     utc_offset: Mapped[str | None]
     camera: Mapped[str | None]
+    facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    latitude_deg: Mapped[float | None]
+    longitude_deg: Mapped[float | None]
+    rating: Mapped[int | None]
+    favourite: Mapped[bool | None]
+    archived: Mapped[bool | None]
+    trashed: Mapped[bool | None]
 
 
-class File(Base):
-    """A path below a root, and what its content was when size, mtime and inode were these.
+class PhotoAlbum(Base):
+    """An album of an export that a photo is in."""
 
-    `photo_id` is null while the content is not known; `error` says why it could not be read.
+    __tablename__ = "photo_album"
+
+    photo_id: Mapped[int] = _owner("photo.id", primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True, index=True)
+
+
+class PhotoGooglePerson(Base):
+    """Somebody who is on a photo, somewhere, according to its export."""
+
+    __tablename__ = "photo_google_person"
+
+    photo_id: Mapped[int] = _owner("photo.id", primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True, index=True)
+
+
+class Listed:
+    """What a path below a root was when it was listed last.
+
+    `folder` is where it lies, the same in all parts of an export; `error` says why it could not be read.
     """
-
-    __tablename__ = "file"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     root_id: Mapped[int] = _owner("root.id", index=True)
     path: Mapped[str] = mapped_column(PathText, unique=True)
+    folder: Mapped[str] = mapped_column(PathText, server_default="", index=True)
     size: Mapped[int]
     mtime_ns: Mapped[int]
     inode: Mapped[int]
-    photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id"), index=True)
     missing_since_utc: Mapped[datetime | None]
     error: Mapped[str | None]
 
 
-PLACED = (File,)
+class File(Listed, Base):
+    """A photo's or video's file; `photo_id` is null while the content is not known, and for videos."""
+
+    __tablename__ = "file"
+
+    kind: Mapped[str] = mapped_column(default="photo", server_default="photo")
+    photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id"), index=True)
+
+
+class Sidecar(Listed, Base):
+    """A file that speaks of photos, and what it says; `kind` and `content` are null until it was read."""
+
+    __tablename__ = "sidecar"
+
+    kind: Mapped[str | None]
+    content: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
+PLACED = (File, Sidecar)
 """The tables of what lies in roots, by `path` and `root_id`: they follow when a root moves, joins another or leaves."""
+
+
+class Pairing(Base):
+    """A sidecar speaks of a file, and by which rule that is known."""
+
+    __tablename__ = "pairing"
+
+    file_id: Mapped[int] = _owner("file.id", primary_key=True)
+    sidecar_id: Mapped[int] = _owner("sidecar.id", primary_key=True, index=True)
+    rule: Mapped[str]
+
+
+class Folder(Base):
+    """Pairings in a folder are up to date while its key is the present one; who changes names or sidecars sets null."""
+
+    __tablename__ = "folder"
+
+    path: Mapped[str] = mapped_column(PathText, primary_key=True)
+    in_export: Mapped[bool] = mapped_column(default=False)
+    pairing_key: Mapped[str | None]
 
 
 class StageKey(Base):
@@ -198,7 +263,8 @@ class Assignment(Base):
 class Answer(Base):
     """What a person said, in order; nothing overrides it and `undone_at_utc` takes it back.
 
-    A face is meant by the content it is on and its box, since face rows are recomputed.
+    A face is meant by the content it is on and its box, since face rows are recomputed. `source` names the kind of file
+    in which an answer given to another program was found; null for one given to this program.
     """
 
     __tablename__ = "answer"
@@ -210,6 +276,7 @@ class Answer(Base):
     content_hash: Mapped[str | None] = mapped_column(String(64), index=True)
     box: Mapped[Float | None] = mapped_column(FloatArray(4))
     value: Mapped[str | None]
+    source: Mapped[str | None]
     answered_at_utc: Mapped[datetime] = mapped_column(default=utc_now)
     undone_at_utc: Mapped[datetime | None]
 

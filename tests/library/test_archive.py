@@ -62,8 +62,8 @@ def test_members_are_listed_by_name_with_what_the_archive_says_of_them(tmp_path)
 
     archive = make_zip(tmp_path / "a.zip", {"Takeout/b.jpg": JPEG, "a.cr2": b"raw"}, date)
     photo, raw = list_members(archive, not_expected)
-    assert (raw.path, raw.supported) == (f"{archive}!/a.cr2", False)
-    assert (photo.path, photo.size, photo.supported) == (f"{archive}!/Takeout/b.jpg", len(JPEG), True)
+    assert (raw.path, raw.kind) == (f"{archive}!/a.cr2", "picture")
+    assert (photo.path, photo.size, photo.kind) == (f"{archive}!/Takeout/b.jpg", len(JPEG), "photo")
     assert photo.mtime_ns == datetime(2015, 7, 26, 18, 21, 32, tzinfo=timezone.utc).timestamp() * 1e9
     assert photo.inode == zipfile.crc32(JPEG)
 
@@ -83,9 +83,9 @@ def test_a_date_that_does_not_exist_is_no_reason_to_fail(tmp_path):
     assert found.mtime_ns == 0
 
 
-def test_only_pictures_outside_of_hidden_and_system_folders_are_listed(tmp_path):
+def test_only_files_outside_of_hidden_and_system_folders_are_listed(tmp_path):
     skipped = ["__MACOSX/._a.jpg", ".hidden/a.jpg", "x/@eaDir/a.jpg", "x\\.thumbs\\a.jpg", "._a.jpg"]
-    others = ["notes.txt", "film.mp4", "inner.zip", "folder.jpg/", "jpg"]
+    others = ["notes.txt", "inner.zip", "folder.jpg/", "jpg"]
     archive = make_zip(tmp_path / "a.zip", dict.fromkeys([*skipped, *others, "./seen.JPG", "x\\b.jpg"], JPEG))
     assert names(archive) == ["./seen.JPG", "x\\b.jpg"]
 

@@ -37,8 +37,23 @@ def names(root, on_error=not_expected):
 
 
 def test_photos_are_found_by_extension_of_any_case(tmp_path):
-    put(tmp_path / "a.jpg", tmp_path / "b.HEIC", tmp_path / "c.WebP", tmp_path / "film.mp4", tmp_path / "jpg")
+    put(tmp_path / "a.jpg", tmp_path / "b.HEIC", tmp_path / "c.WebP", tmp_path / "notes.txt", tmp_path / "jpg")
     assert names(tmp_path) == ["a.jpg", "b.HEIC", "c.WebP"]
+
+
+def test_videos_and_sidecars_are_found_as_what_their_names_promise(tmp_path):
+    kinds = {
+        ".picasa.ini": "sidecar",
+        "MVIMG_20191230_232926": "video",
+        "PXL_1.MP": "video",
+        "a.JSON": "sidecar",
+        "a.jpg": "photo",
+        "a.jpg.xmp": "sidecar",
+        "b.mp4": "video",
+        "c.cr2": "picture",
+    }
+    put(*(tmp_path / name for name in kinds), tmp_path / "MVIMG.txt", tmp_path / ".hidden.json")
+    assert {os.path.basename(found.path): found.kind for found in walk(tmp_path, not_expected)} == kinds  # noqa: PTH119
 
 
 def test_a_found_file_carries_what_its_folder_says(tmp_path):
@@ -52,7 +67,7 @@ def test_a_found_file_carries_what_its_folder_says(tmp_path):
 def test_known_pictures_that_cannot_be_read_are_marked(tmp_path):
     put(tmp_path / "a.icns", tmp_path / "b.CR2", tmp_path / "c.jpg")
     found = list(walk(tmp_path, not_expected))
-    assert [file.supported for file in found] == [False, False, True]
+    assert [file.kind for file in found] == ["picture", "picture", "photo"]
     assert unsupported_reason(found[0].path) == "ICNS pictures are not supported"
 
 

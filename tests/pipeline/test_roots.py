@@ -1,3 +1,5 @@
+import os
+
 """Folders that are listed, removed and moved: what the store knows comes along."""
 
 import zipfile
@@ -184,7 +186,7 @@ def test_a_folder_may_move_into_or_out_of_itself(store, fakes, trips, tmp_path, 
     index(store, fakes, trips)
     before = paths(store)
     with store.writing() as session:
-        move_paths(session, str(tmp_path / old), str(tmp_path / new))
+        move_paths(session, str(tmp_path / old), str(tmp_path / new), os.path.dirname)
     moved = {path.replace(str(tmp_path / old), str(tmp_path / new), 1) if old in path else path for path in before}
     assert set(paths(store)) == moved
     assert [path for of_root in roots_of_files(store).values() for path in of_root] == sorted(moved)

@@ -10,7 +10,7 @@ from fakes import contents, draw_photo, frames, index
 from alignimation_index.pipeline.roots import remove_root
 from alignimation_index.pipeline.status import store_status
 from alignimation_index.pipeline.vanished import MANY
-from alignimation_index.query.frames import select_photos
+from alignimation_index.query.photos import select_photos
 from alignimation_index.store import people, runs
 from alignimation_index.store.files import pending_files
 

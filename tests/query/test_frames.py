@@ -5,7 +5,8 @@ import pytest
 
 from alignimation_index.errors import UserError
 from alignimation_index.query.expression import FrameFilter
-from alignimation_index.query.frames import choose_frames, select_frames, select_photos, stream_frames, who_is
+from alignimation_index.query.frames import choose_frames, select_frames, stream_frames, who_is
+from alignimation_index.query.photos import select_photos
 from alignimation_index.store.engine import Store
 from alignimation_index.store.people import name_person
 from alignimation_index.store.tables import (

@@ -4,6 +4,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -11,6 +12,7 @@ from sqlalchemy import Engine, create_engine, event
 
 from alignimation_index.cli import run
 from alignimation_index.errors import UserError
+from alignimation_index.library.takeout_folders import export_folder
 from alignimation_index.store import schema
 from alignimation_index.store.engine import Store
 from alignimation_index.store.tables import Base, Face, Photo, Root
@@ -100,6 +102,36 @@ def test_an_upgrade_by_command_says_from_where_to_where_and_names_the_backup(sto
     backup = schema.backup_path(store.path, before)
     assert capfd.readouterr().out == (f"{store.path}: from schema {before} to next. The store as it was: {backup}\n")
     assert backup.exists()
+
+
+def test_a_store_of_the_first_schema_keeps_its_data_and_knows_its_folders(tmp_path):
+    path = tmp_path / "store.db"
+    path.touch()
+    command.upgrade(schema.migration_config(path), "0001")
+    export = "/p/takeout-20240101T000000Z-002.zip!/Takeout/Bilder/a.jpg"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(f"""
+            INSERT INTO root VALUES (1, '/p', '2024-01-01');
+            INSERT INTO photo (id, content_hash, taken_at) VALUES (7, 'aa', '2001-02-03 00:00:00');
+            INSERT INTO file (id, root_id, path, size, mtime_ns, inode, photo_id)
+                VALUES (3, 1, '{export}', 1, 2, 3, 7), (4, 1, '/p/c.jpg', 1, 2, 4, NULL);
+            INSERT INTO face (id, photo_id, box, score, detected_landmarks) VALUES (5, 7, x'00', 1, x'00');
+            INSERT INTO person VALUES (1, '2024-01-01');
+            INSERT INTO answer (kind, person_id, value, answered_at_utc) VALUES ('name', 1, 'Ada', '2024-01-01');
+        """)
+    Store.open(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT id, photo_id, folder, kind FROM file ORDER BY id").fetchall() == [
+            (3, 7, export_folder(export), "photo"),
+            (4, None, "/p", "photo"),
+        ]
+        assert connection.execute("SELECT path, pairing_key FROM folder ORDER BY path").fetchall() == [
+            ("/p", None),
+            ("/p/takeout-20240101T000000Z/Takeout/Bilder", None),
+        ]
+        assert connection.execute("SELECT id, taken_at FROM photo").fetchall() == [(7, "2001-02-03 00:00:00")]
+        assert connection.execute("SELECT id, photo_id FROM face").fetchall() == [(5, 7)]
+        assert connection.execute("SELECT value, source FROM answer").fetchall() == [("Ada", None)]
 
 
 def test_a_current_store_is_not_backed_up(store):

@@ -1,0 +1,122 @@
+"""`alignindex photos`: list them, and say when they were taken."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alignimation_index.cli.filters import including_hidden
+from alignimation_index.cli.listings import as_json_option, named_frames
+from alignimation_index.cli.output import opened_store, say, say_json_array, say_table
+from alignimation_index.library.date_sources import SOURCES
+
+if TYPE_CHECKING:
+    from alignimation_index.query.photos import IndexedPhoto
+
+_LIST = "list"
+
+
+class _ListingGroup(click.Group):
+    """A group that lists where no command is named; terms of an expression hold a colon, which no command does."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
+            args = [_LIST, *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    cls=_ListingGroup,
+    short_help="List the photos; say when they were taken.",
+    options_metavar="",
+    subcommand_metavar="[[list] [OPTIONS] [EXPR] | COMMAND [ARGS]...]",
+)
+def photos() -> None:
+    """List the photos, as `photos list` does, or say when they were taken."""
+
+
+@photos.command(_LIST, short_help="List the photos.")
+@click.argument("expression", metavar="[EXPR]", default="")
+@click.option("--date-source", type=click.Choice(SOURCES), help="Only those whose date comes from there.")
+@including_hidden
+@as_json_option
+@click.pass_context
+def list_photos(
+    context: click.Context, /, expression: str, date_source: str | None, as_json: bool, **hidden: bool
+) -> None:
+    """List the photos; with EXPR those on which a face is as it says."""
+    from alignimation_index.query.photos import select_photos
+
+    with opened_store(context) as store, store.reading() as session:
+        listed = select_photos(session, date_source=date_source, **hidden)
+        if expression:
+            wanted = {frame.content_hash for frame in named_frames(session, expression, **hidden)}
+            listed = (photo for photo in listed if photo.content_hash in wanted)
+        if as_json:
+            say_json_array(map(_photo_json, listed))
+        else:
+            rows = ((photo.taken_at, photo.taken_at_source, photo.status, photo.paths[0]) for photo in listed)
+            say_table(("taken", "source", "status", "path"), rows)
+
+
+@photos.command(short_help="Say when photos were taken.")
+@click.argument("date")
+@click.argument("photos", metavar="PHOTO...", nargs=-1, required=True)
+@click.option("--offset", metavar="+HH:MM", help="What the clock was ahead of UTC.")
+@click.pass_context
+def set_date(context: click.Context, date: str, photos: tuple[str, ...], offset: str | None) -> None:
+    """Say that each PHOTO (a path or content hash) was taken on DATE, by the clock on the spot.
+
+    DATE is like 2004-05-06, "2004-05-06 07:08" or 2004. It stands, whatever the photo or its sidecars say.
+    """
+    from alignimation_index.library.dates import parse_answer
+    from alignimation_index.pipeline.answers import set_dates
+
+    taken_at = parse_answer(date, offset)
+    with opened_store(context) as store:
+        count = set_dates(store, photos, taken_at)
+    say(f"{_counted(count)} taken {taken_at.isoformat(' ')}")
+
+
+@photos.command(short_help="Take back when photos were taken.")
+@click.argument("photos", metavar="PHOTO...", nargs=-1, required=True)
+@click.pass_context
+def unset_date(context: click.Context, photos: tuple[str, ...]) -> None:
+    """Take back what `set-date` said of each PHOTO (a path or content hash)."""
+    from alignimation_index.pipeline.answers import unset_dates
+
+    with opened_store(context) as store:
+        count = unset_dates(store, photos)
+    say(f"{_counted(count)} dated by what speaks of them")
+
+
+def _counted(photos: int) -> str:
+    return "1 photo" if photos == 1 else f"{photos} photos"
+
+
+def _photo_json(photo: IndexedPhoto) -> dict[str, Any]:
+    return {
+        "path": photo.paths[0],
+        "paths": photo.paths,
+        "content_hash": photo.content_hash,
+        "taken_at": photo.taken_at and photo.taken_at.isoformat(),
+        "taken_at_source": photo.taken_at_source,
+        "utc_offset": photo.utc_offset,
+        "albums": photo.albums,
+        "google_people": photo.google_people,
+        "latitude": photo.latitude_deg,
+        "longitude": photo.longitude_deg,
+        "rating": photo.rating,
+        "favourite": photo.favourite,
+        "archived": photo.archived,
+        "trashed": photo.trashed,
+        "camera": photo.camera,
+        "width": photo.width_px,
+        "height": photo.height_px,
+        "status": photo.status,
+        "sidecars": [sidecar._asdict() for sidecar in photo.sidecars],
+        "regions": [
+            {"name": region.name, "box": region.box.astype(float).round(2).tolist()} for region in photo.regions
+        ],
+    }
