@@ -1,7 +1,6 @@
-import os
-
 """Folders that are listed, removed and moved: what the store knows comes along."""
 
+import os
 import zipfile
 
 import pytest
