@@ -25,6 +25,7 @@ from alignimation_index.pipeline.progress import Progress, UpdateReport
 from alignimation_index.pipeline.reading import Item, Reading
 from alignimation_index.pipeline.results import store_results
 from alignimation_index.pipeline.scan import scan
+from alignimation_index.pipeline.scope import EVERYTHING, Scope
 from alignimation_index.pipeline.stages import DETECT, PHOTO_STAGES, stage_keys
 from alignimation_index.pipeline.work import Work, needs_bytes
 from alignimation_index.stages.stage import Key
@@ -44,6 +45,8 @@ def update(
     progress: Progress,
     on_wait: Callable[[], None] = lambda: None,
     workers: int | None = None,
+    scope: Scope = EVERYTHING,
+    stop: Callable[[], bool] = lambda: False,
 ) -> UpdateReport:
     """Bring the index up to date with the roots: scan them, then run every stale stage.
 
@@ -56,6 +59,8 @@ def update(
         progress: told what is going on.
         on_wait: called if another process is updating the store, before waiting for it.
         workers: threads that read, and on a CPU those that compute; None for one per processor.
+        scope: what to scan; if that is not everything and nothing changed there, no stage runs either.
+        stop: asked after every photo whether to end here, with what is done committed.
 
     Returns:
         What was done.
@@ -64,8 +69,9 @@ def update(
         started = time.perf_counter()
         report = UpdateReport()
         with report.profile.measure("scan"):
-            scan(store, report, progress)
-        _Run(store, models, report, progress, workers or processor_count()).compute()
+            scan(store, report, progress, scope)
+        if scope.is_everything or report.files_changed:
+            _Run(store, models, report, progress, workers or processor_count(), stop).compute()
         report.seconds = time.perf_counter() - started
         return report
 
@@ -77,6 +83,7 @@ class _Run:
     report: UpdateReport
     progress: Progress
     workers: int
+    stop: Callable[[], bool]
     done: int = 0
     total: int = 0
 
@@ -109,8 +116,11 @@ class _Run:
         with pool(min(self.workers, MAX_READERS), "read") as executor:
             reading = Reading(self.store, self.photo_keys, self.report.profile, executor)
             for photo_ids in batches(stale, ROWS_PER_BATCH):
-                self._recompute(photo_ids, reading)
+                if not self.stop():
+                    self._recompute(photo_ids, reading)
             self._compute(reading.new_files(pending))
+        if self.stop():
+            return
         self.progress("people", 0, None)
         with self.report.profile.measure("people"):
             assign_people(self.store, self.source.ids.embedder, self.keys)
@@ -135,6 +145,8 @@ class _Run:
     def _computed(self, items: Iterator[Item]) -> Generator[Item, None, None]:
         """Items with their work done, in order; the networks are loaded once there is work."""
         for item in items:
+            if self.stop():
+                return
             if item.work:
                 yield from self._computed_side_by_side(chain([item], items))
             else:
@@ -147,6 +159,8 @@ class _Run:
             tasks = batches(items, capacity.photos_per_task)
             for task in ordered_map(executor, self._analysed, tasks, capacity.tasks_ahead):
                 yield from task
+                if self.stop():
+                    return
 
     def _analysed(self, task: list[Item]) -> list[Item]:
         self.analysis.run(_works(task))

@@ -58,10 +58,14 @@ def is_in_a_root(session: Session, path: str) -> bool:
     return any(_is_within(real, os.path.realpath(root.path)) for root in roots(session))
 
 
-def known_files(session: Session, root_id: int) -> dict[str, KnownFile]:
-    """The files of a root by path."""
+def known_files(session: Session, root_id: int, below: str | None = None) -> dict[str, KnownFile]:
+    """The files of a root by path; only those in the folder `below` and in its folders, if that is given."""
     columns = (File.path, File.id, File.size, File.mtime_ns, File.inode, File.missing_since_utc, File.error)
-    rows = session.execute(select(*columns).where(File.root_id == root_id))
+    query = select(*columns).where(File.root_id == root_id)
+    if below is not None:
+        prefix = os.path.join(below, "")  # noqa: PTH118 - ends with the separator
+        query = query.where(File.path >= prefix, File.path < prefix[:-1] + chr(ord(os.sep) + 1))
+    rows = session.execute(query)
     return {
         path: KnownFile(id_, size, mtime_ns, inode, missing is not None, error is not None)
         for path, id_, size, mtime_ns, inode, missing, error in rows
