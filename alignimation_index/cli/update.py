@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,25 +15,36 @@ if TYPE_CHECKING:
     from alignimation_index.pipeline.progress import Progress, UpdateReport
     from alignimation_index.store.engine import Store
 
-
-@click.command(short_help="Index new and changed photos.")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--embedder", help="Face embedder of a new store.  [default: facenet-vggface2, else dlib-resnet]")
-@click.option(
+_embedder = click.option(
+    "--embedder", help="Face embedder of a new store.  [default: facenet-vggface2, else dlib-resnet]"
+)
+_device = click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda", "mps"]),
     default="auto",
     show_default=True,
     help="Where the networks run; auto takes a GPU where there is one.",
 )
-@click.option(
+_min_face = click.option(
     "--min-face",
     metavar="SHARE",
     type=click.FloatRange(0.004, 0.5),
     help="Smallest face, as a share of the photo's shorter side; 0.012 for large groups, at some four times the time."
     " Kept for later updates, and done again for all photos.  [default: 0.025]",
 )
-@click.option("--workers", type=click.IntRange(1), help="Photos worked on side by side.  [default: one per processor]")
+_workers = click.option(
+    "--workers", type=click.IntRange(1), help="Photos worked on side by side.  [default: one per processor]"
+)
+
+
+def model_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say how photos are computed."""
+    return _embedder(_device(_min_face(_workers(command))))
+
+
+@click.command(short_help="Index new and changed photos.")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@model_options
 @click.option("--profile", is_flag=True, help="Print where the time went.")
 @click.pass_context
 def update(
