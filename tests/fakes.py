@@ -21,7 +21,7 @@ from alignimation_index.pipeline.update import update
 from alignimation_index.query.expression import FrameFilter
 from alignimation_index.query.frames import Frame, select_frames
 from alignimation_index.store.engine import Store
-from alignimation_index.store.tables import Base
+from alignimation_index.store.tables import Assignment, Base, Embedding, Face, File, Photo
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "yellow": (255, 255, 0)}
 EMBEDDER = "dlib-resnet"
@@ -176,3 +176,29 @@ def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:
             ]
             for table in Base.metadata.sorted_tables
         }
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a store holds, whatever the order in which it came there: photos by file, faces by photo, people by face."""
+
+    files: dict[str, str]
+    faces: dict[str, list[tuple[Any, ...]]]
+    people: set[frozenset[tuple[Any, ...]]]
+
+
+def held(store: Store) -> Held:
+    """What the files at hand hold."""
+    here = File.missing_since_utc.is_(None) & File.error.is_(None)
+    columns = (Photo.content_hash, Face.box, Face.landmarks, Embedding.vector, Assignment.person_id)
+    with store.reading() as session:
+        files = dict(session.execute(select(File.path, Photo.content_hash).outerjoin(Photo).where(here)).all())
+        found = select(*columns).join(Face, Face.photo_id == Photo.id).join(Embedding).outerjoin(Assignment)
+        rows = session.execute(found.where(Photo.content_hash.in_(set(files.values())))).all()
+    faces: dict[str, list[tuple[Any, ...]]] = {}
+    people: dict[int | None, set[tuple[Any, ...]]] = {}
+    for content_hash, *arrays, person_id in rows:
+        box, landmarks, vector = (tuple(array.ravel().tolist()) for array in arrays)
+        faces.setdefault(content_hash, []).append((box, landmarks, vector))
+        people.setdefault(person_id, set()).add((content_hash, box))
+    return Held(files, {one: sorted(found) for one, found in faces.items()}, set(map(frozenset, people.values())))

@@ -13,7 +13,20 @@ from pathlib import Path
 import click
 
 from alignimation_index import __version__
-from alignimation_index.cli import db, demo, listings, models, people, photos, prune, render, roots, status, update
+from alignimation_index.cli import (
+    db,
+    demo,
+    listings,
+    models,
+    people,
+    photos,
+    prune,
+    render,
+    roots,
+    status,
+    update,
+    watch,
+)
 from alignimation_index.cli.output import warn
 from alignimation_index.errors import UserError
 
@@ -36,6 +49,7 @@ def cli(context: click.Context, store: Path | None) -> None:
 
 for command in (
     update.update,
+    watch.watch,
     status.status,
     photos.photos,
     listings.faces,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from alignimation_index.cli.output import say, say_json, store_path
@@ -28,6 +30,22 @@ def status(context: click.Context, as_json: bool) -> None:
         if name == "stale":
             for stage in value:
                 say(f"{stage['photos']} photos stale for {stage['stage']}: {stage['why']}")
+        elif name == "watch":
+            say_watch(value)
         else:
             note = f" ({_NOTES[name]})" if value and name in _NOTES else ""
             say(f"{name}: {', '.join(value) if isinstance(value, list) else value}{note}")
+
+
+def say_watch(watch: dict[str, Any] | None) -> None:
+    """Say whether a process watches the folders, and what last went wrong with that."""
+    if watch is None:
+        say("watch: never run")
+        return
+    if watch["running"]:
+        modes = ", ".join(f"{root} ({mode})" for root, mode in watch["modes"].items())
+        say(f"watch: running since {watch['started']}, heartbeat {watch['heartbeat_age_s']} s ago: {modes}")
+    else:
+        say(f"watch: not running (last seen {watch['heartbeat']})")
+    if watch["last_error"]:
+        say(f"watch: last error at {watch['last_error_at']}: {watch['last_error']}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,33 @@ if TYPE_CHECKING:
     from alignimation_index.pipeline.progress import Progress, UpdateReport
     from alignimation_index.store.engine import Store
 
-
 _SCAN = "scan"
+
+_embedder = click.option(
+    "--embedder", help="Face embedder of a new store.  [default: facenet-vggface2, else dlib-resnet]"
+)
+_device = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default="auto",
+    show_default=True,
+    help="Where the networks run; auto takes a GPU where there is one.",
+)
+_min_face = click.option(
+    "--min-face",
+    metavar="SHARE",
+    type=click.FloatRange(0.004, 0.5),
+    help="Smallest face, as a share of the photo's shorter side; 0.012 for large groups, at some four times the time."
+    " Kept for later updates, and done again for all photos.  [default: 0.025]",
+)
+_workers = click.option(
+    "--workers", type=click.IntRange(1), help="Photos worked on side by side.  [default: one per processor]"
+)
+
+
+def model_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say how photos are computed."""
+    return _embedder(_device(_min_face(_workers(command))))
 
 
 def _chosen_stages(_context: click.Context, _option: click.Parameter, names: str | None) -> list[str]:
@@ -33,22 +58,7 @@ def _chosen_stages(_context: click.Context, _option: click.Parameter, names: str
 
 @click.command(short_help="Index new and changed photos.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--embedder", help="Face embedder of a new store.  [default: facenet-vggface2, else dlib-resnet]")
-@click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
-    default="auto",
-    show_default=True,
-    help="Where the networks run; auto takes a GPU where there is one.",
-)
-@click.option(
-    "--min-face",
-    metavar="SHARE",
-    type=click.FloatRange(0.004, 0.5),
-    help="Smallest face, as a share of the photo's shorter side; 0.012 for large groups, at some four times the time."
-    " Kept for later updates, and done again for all photos.  [default: 0.025]",
-)
-@click.option("--workers", type=click.IntRange(1), help="Photos worked on side by side.  [default: one per processor]")
+@model_options
 @click.option(
     "--stages",
     metavar="NAMES",
@@ -78,7 +88,7 @@ def update(
     with opened_store(context, create=True) as store, progress_bar() as progress:
         add_roots(store, paths)
         models = choose_models(store, embedder, device, progress, min_face, stages)
-        report = run_update(store, models, progress, say_waiting, workers, stages)
+        report = run_update(store, models, progress, say_waiting, workers, stages=stages)
     print_report(report)
     if profile:
         print_profile(report)
@@ -90,7 +100,7 @@ def choose_models(
     device: str,
     progress: Progress,
     min_face: float | None,
-    stages: Collection[str],
+    stages: Collection[str] | None = None,
 ) -> FaceModelSource:
     """The networks for a store, with its embedder pinned or chosen now; says so where it is second choice.
 
@@ -110,7 +120,7 @@ def choose_models(
         pinned, share = pinned_embedder(session), min_face_share(session) or MIN_FACE_SHARE
     weights = WeightStore(data_folder() / "weights")
     keys = stage_keys(FaceModelIds(pinned or EMBEDDED))
-    if not uses_networks(with_upstream(stages, keys), keys):
+    if stages is not None and not uses_networks(with_upstream(stages, keys), keys):
         return face_models(pinned or EMBEDDED, weights, device, share)
     name, note = choose_embedder(embedder, pinned, weights, lambda done, total: progress("weights", done, total))
     if note:

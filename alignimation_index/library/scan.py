@@ -50,11 +50,29 @@ def walk(root: Path, on_error: OnError) -> Iterator[FoundFile]:
         raise UserError(f"{path} cannot be read: {in_words(error)}; check the path, or connect its drive") from error
 
 
+class LinkFoundError(Exception):
+    """A part of a root holds a link: where that leads is known only once the whole root has been walked."""
+
+
+def walk_part(folder: str, on_error: OnError, *, deep: bool) -> Iterator[FoundFile]:
+    """Find what `walk` finds in one folder of a root, with those below it if `deep`; nothing if it is gone.
+
+    Raises:
+        LinkFoundError: after the last file, if there was a link.
+    """
+    part = _Walk(on_error, deep)
+    if os.path.isdir(folder):
+        yield from part._tree(folder)
+    if part.links:
+        raise LinkFoundError(part.links[0])
+
+
 @dataclass(slots=True)
 class _Walk:
     """One walk: the folders and link targets seen so far, by (device, inode), and the links still to follow."""
 
     on_error: OnError
+    deep: bool = True
     seen: set[tuple[int, int]] = field(default_factory=set)
     links: deque[str] = field(default_factory=deque)
 
@@ -81,7 +99,7 @@ class _Walk:
                     folders.append(entry.path)
                 elif (kind := kind_of(entry.name)) or is_archive(entry.name):
                     yield from self._file(entry, kind)
-            pending += reversed(folders)
+            pending += reversed(folders) if self.deep else []
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
         """List a folder by name; nothing if it was listed before or cannot be."""

@@ -22,6 +22,7 @@ class UpdateReport:
         files_missing: gone since the last run.
         videos_seen: videos found in the roots; they are not indexed.
         sidecars_read: files that speak of photos, new or changed, that were read.
+        sidecars_missing: those gone since the last run.
         photos_computed: photos on which at least one stage ran.
         photos_failed: of those, photos on which one failed.
         faces_found: faces detected on them.
@@ -36,9 +37,16 @@ class UpdateReport:
     files_missing: int = 0
     videos_seen: int = 0
     sidecars_read: int = 0
+    sidecars_missing: int = 0
     photos_computed: int = 0
     photos_failed: int = 0
     faces_found: int = 0
     problems: list[str] = field(default_factory=list)
     seconds: float = 0.0
     profile: Profile = field(default_factory=Profile)
+
+    @property
+    def found_changes(self) -> bool:
+        """Whether there is anything to compute."""
+        files = self.files_changed + self.files_moved + self.files_missing
+        return files + self.sidecars_read + self.sidecars_missing > 0

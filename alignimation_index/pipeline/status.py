@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from alignimation_index.models.faces import EMBEDDED, MIN_FACE_SHARE, FaceModelI
 from alignimation_index.pipeline.stages import stage_keys
 from alignimation_index.stages.stage import what_changed
 from alignimation_index.store.counts import Counts, counting
+from alignimation_index.store.watcher import read_record
 
 
 def store_status(path: Path) -> dict[str, Any]:
@@ -21,7 +23,9 @@ def store_status(path: Path) -> dict[str, Any]:
     Returns:
         store, roots, files, missing, videos (which are not indexed), sidecars (that speak of a file), photos,
         duplicates (files beyond the first of each photo), trashed and archived (photos that are hidden), errors, faces,
-        people, embedder, and stale: a list of {stage, photos, why}.
+        people, embedder, watch: what the process that watches the store says of itself, or the last one did, with
+        whether it is running and the seconds since its heartbeat (None if there never was one), and stale: a list of
+        {stage, photos, why}.
 
     Raises:
         UserError: there is no store, or it cannot be opened.
@@ -43,8 +47,16 @@ def store_status(path: Path) -> dict[str, Any]:
             "faces": counts.faces(),
             "people": counts.people(),
             "embedder": embedder or "not chosen yet",
+            "watch": _watch(path),
             "stale": list(_stale(counts, FaceModelIds(embedder or EMBEDDED, min_face_share=min_face_share))),
         }
+
+
+def _watch(path: Path) -> dict[str, Any] | None:
+    record = read_record(path)
+    if record is None:
+        return None
+    return {"running": record.is_running(), "heartbeat_age_s": record.heartbeat_age_s(), **asdict(record)}
 
 
 def _stale(counts: Counts, models: FaceModelIds) -> Iterator[dict[str, Any]]:

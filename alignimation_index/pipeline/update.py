@@ -26,6 +26,7 @@ from alignimation_index.pipeline.progress import Progress, UpdateReport
 from alignimation_index.pipeline.reading import Item, Reading
 from alignimation_index.pipeline.results import store_results
 from alignimation_index.pipeline.scan import scan
+from alignimation_index.pipeline.scope import EVERYTHING, Scope
 from alignimation_index.pipeline.sidecars import pair_folders, read_sidecars
 from alignimation_index.pipeline.stages import (
     ASSIGN,
@@ -55,6 +56,8 @@ def update(
     progress: Progress,
     on_wait: Callable[[], None] = lambda: None,
     workers: int | None = None,
+    scope: Scope = EVERYTHING,
+    stop: Callable[[], bool] = lambda: False,
     stages: Collection[str] = STAGES,
 ) -> UpdateReport:
     """Bring the index up to date with the roots: scan them, read and pair sidecars, then run every stale stage.
@@ -68,6 +71,8 @@ def update(
         progress: told what is going on.
         on_wait: called if another process is updating the store, before waiting for it.
         workers: threads that read, and on a CPU those that compute; None for one per processor.
+        scope: what to scan; if that is not everything and nothing changed there, no stage runs either.
+        stop: asked after every photo whether to end here, with what is done committed.
         stages: those to run, and all that they read; without any, no photo is opened.
 
     Returns:
@@ -76,9 +81,9 @@ def update(
     with store.updating(on_wait):
         started = time.perf_counter()
         report = UpdateReport()
-        run = _Run(store, models, report, progress, workers or processor_count(), stages)
-        run.scan()
-        if stages:
+        run = _Run(store, models, report, progress, workers or processor_count(), stages, stop)
+        run.scan(scope)
+        if stages and (scope.is_everything or report.found_changes):
             run.compute()
         report.seconds = time.perf_counter() - started
         return report
@@ -92,6 +97,7 @@ class _Run:
     progress: Progress
     workers: int
     chosen: Collection[str]
+    stop: Callable[[], bool]
     done: int = 0
     total: int = 0
 
@@ -116,10 +122,10 @@ class _Run:
     def analysis(self) -> Analysis:
         return Analysis(self.keys, lambda: self.models, self.report.profile)
 
-    def scan(self) -> None:
+    def scan(self, scope: Scope) -> None:
         measure = self.report.profile.measure
         with measure("scan"):
-            scan(self.store, self.report, self.progress)
+            scan(self.store, self.report, self.progress, scope)
         with measure("sidecars"), pool(min(self.workers, MAX_READERS), "read") as executor:
             read_sidecars(self.store, executor, self.report, self.progress)
             pair_folders(self.store, self.progress)
@@ -136,8 +142,11 @@ class _Run:
         with pool(min(self.workers, MAX_READERS), "read") as executor:
             reading = Reading(self.store, self.photo_keys, self.report.profile, executor)
             for photo_ids in batches(stale, ROWS_PER_BATCH):
-                self._recompute(photo_ids, reading)
+                if not self.stop():
+                    self._recompute(photo_ids, reading)
             self._compute(reading.new_files(pending))
+        if self.stop():
+            return
         if DESCRIBE in self.stages:
             with self.report.profile.measure("describe"):
                 describe_photos(self.store, self.keys[DESCRIBE], self.progress)
@@ -166,6 +175,8 @@ class _Run:
     def _computed(self, items: Iterator[Item]) -> Generator[Item, None, None]:
         """Items with their work done, in order; the networks are loaded once there is work."""
         for item in items:
+            if self.stop():
+                return
             if item.work:
                 yield from self._computed_side_by_side(chain([item], items))
             else:
@@ -179,6 +190,8 @@ class _Run:
             tasks = batches(items, capacity.photos_per_task)
             for task in ordered_map(executor, self._analysed, tasks, capacity.tasks_ahead):
                 yield from task
+                if self.stop():
+                    return
 
     def _analysed(self, task: list[Item]) -> list[Item]:
         self.analysis.run(_works(task))

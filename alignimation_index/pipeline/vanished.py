@@ -51,6 +51,15 @@ class Scanned:
     vanished: dict[str, int]
     vanished_sidecars: dict[str, int]
 
+    def with_part(self, other: Scanned) -> Scanned:
+        """The same root as two scans of parts of it saw it."""
+        return Scanned(
+            self.root,
+            {*self.folders, *other.folders},
+            {**self.vanished, **other.vanished},
+            {**self.vanished_sidecars, **other.vanished_sidecars},
+        )
+
 
 def settle(store: Store, scanned: list[Scanned], report: UpdateReport) -> None:
     """Follow the files that moved, note as missing those that were deleted, report and keep those that may be away."""
@@ -74,6 +83,7 @@ def settle(store: Store, scanned: list[Scanned], report: UpdateReport) -> None:
         unpair_folders(session, {folder_of(path) for path in [*paths, *gone]})
     report.files_moved += len(moved)
     report.files_missing += len(deleted)
+    report.sidecars_missing += len(gone)
 
 
 def _changed_inodes(scanned: list[Scanned], inodes: Mapping[int, int]) -> dict[int, int]:

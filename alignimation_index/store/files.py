@@ -80,8 +80,8 @@ def is_in_a_root(session: Session, path: str) -> bool:
     return any(_is_within(real, os.path.realpath(root.path)) for root in roots(session))
 
 
-def known_files(session: Session, root_id: int) -> dict[str, KnownFile]:
-    """The files and sidecars of a root by path."""
+def known_files(session: Session, root_id: int, below: str | None = None) -> dict[str, KnownFile]:
+    """The files and sidecars of a root by path; only those in the folder `below` and in its folders, if given."""
     unread = {
         _table(File): File.error.is_not(None),
         _table(Sidecar): Sidecar.error.is_not(None) & Sidecar.kind.is_(None),
@@ -92,6 +92,9 @@ def known_files(session: Session, root_id: int) -> dict[str, KnownFile]:
         columns = (table.c.id, table.c.size, table.c.mtime_ns, table.c.inode, *flags)
         # Plain text and numbers: a conversion by column type takes longer than to read the row.
         listed = select(type_coerce(table.c.path, Text), *columns).where(table.c.root_id == root_id)
+        if below is not None:
+            prefix = os.path.join(below, "")  # noqa: PTH118 - ends with the separator
+            listed = listed.where(table.c.path >= prefix, table.c.path < prefix[:-1] + chr(ord(os.sep) + 1))
         for path, *row in session.connection().execute(listed):
             known[unescape(path)] = KnownFile(*row)
     return known
