@@ -16,6 +16,7 @@ from itertools import chain
 
 from sqlalchemy.orm import Session
 
+from alignimation_index.library.decoder_process import Decoders
 from alignimation_index.models.faces import FaceModels, FaceModelSource
 from alignimation_index.pipeline.analysis import Analysis
 from alignimation_index.pipeline.flow import MAX_READERS, Capacity, batches, ordered_map, pool, processor_count
@@ -26,7 +27,7 @@ from alignimation_index.pipeline.reading import Item, Reading
 from alignimation_index.pipeline.results import store_results
 from alignimation_index.pipeline.scan import scan
 from alignimation_index.pipeline.stages import DETECT, PHOTO_STAGES, stage_keys
-from alignimation_index.pipeline.work import Work, needs_bytes
+from alignimation_index.pipeline.work import Tools, Work, needs_bytes
 from alignimation_index.stages.stage import Key
 from alignimation_index.store import files, runs
 from alignimation_index.store.engine import Store
@@ -65,7 +66,8 @@ def update(
         report = UpdateReport()
         with report.profile.measure("scan"):
             scan(store, report, progress)
-        _Run(store, models, report, progress, workers or processor_count()).compute()
+        with closing(Decoders()) as decoders:
+            _Run(store, models, report, progress, workers or processor_count(), decoders).compute()
         report.seconds = time.perf_counter() - started
         return report
 
@@ -77,6 +79,7 @@ class _Run:
     report: UpdateReport
     progress: Progress
     workers: int
+    decoders: Decoders
     done: int = 0
     total: int = 0
 
@@ -95,7 +98,7 @@ class _Run:
 
     @cached_property
     def analysis(self) -> Analysis:
-        return Analysis(self.keys, lambda: self.models, self.report.profile)
+        return Analysis(self.keys, Tools(lambda: self.models, self.decoders), self.report.profile)
 
     def compute(self) -> None:
         with self.store.reading() as session:
