@@ -110,7 +110,7 @@ def test_children_end_when_they_are_closed():
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs POSIX signals")
 @pytest.mark.parametrize("work", ["pass", "Thread(target=decoders.call, args=(2, time.sleep, 600)).start()"])
-def test_children_do_not_outlive_a_killed_parent(work, tmp_path):
+def test_children_do_not_outlive_a_killed_parent(work):
     program = f"""
 import os, signal, time
 from threading import Thread
@@ -147,7 +147,7 @@ def test_the_limit_of_processes_is_told_in_words(decoders, monkeypatch):
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
     monkeypatch.setattr(subprocess, "Popen", refuse)  # the operating system says no
-    with pytest.raises(UserError, match="Resource temporarily unavailable. Use fewer workers"):
+    with pytest.raises(UserError, match=r"Resource temporarily unavailable. Use fewer workers"):
         decoders.decode(PICTURE)
 
 
