@@ -62,6 +62,8 @@ class DecodedPhoto:
         reduction: how many photo pixels one decoded pixel stands for, along each side.
         overhang_px: photo pixels (left, top) by which the first decoded column and row begin before the photo does,
             where `reduction` does not divide a side that orientation then turned to the front.
+        truncated_to: of a truncated photo, xyxy of the part that is there, in pixels of the full upright photo; the
+            rest is black. None for a whole one.
     """
 
     pixels: Image
@@ -69,6 +71,7 @@ class DecodedPhoto:
     height_px: int
     reduction: int = 1
     overhang_px: tuple[int, int] = (0, 0)
+    truncated_to: tuple[int, int, int, int] | None = None
 
     @property
     def photo_from_decoded(self) -> NDArray[np.float64]:

@@ -9,11 +9,12 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
 from alignimation_index.datatypes import DecodedPhoto, Pixels
 from alignimation_index.errors import DecodeError
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 178_956_970
 """Largest width × height that is decoded: the size at which Pillow, too, stops by default."""
+
+MIN_ROWS_SHARE = 0.1
+"""Of a truncated JPEG, the least share of its rows that is worth a look."""
 
 # AVIF before HEIF: either may carry the brand mif1, and only the AVIF reader looks at the compatible brands.
 # JPEG opens MPO as well.
@@ -61,24 +65,30 @@ def decode(data: bytes, min_side_px: int | None = None) -> DecodedPhoto:
             full size. A side that the factor does not divide is rounded up.
 
     Returns:
-        (H, W, 3) uint8 RGB pixels with the full upright size.
+        (H, W, 3) uint8 RGB pixels with the full upright size. A truncated JPEG gives the rows that are there.
 
     Raises:
-        DecodeError: the picture is empty, truncated, damaged, too large or of another format.
+        DecodeError: the picture is empty, truncated (with too little left of it), damaged, too large or of another
+            format.
     """
     with open_picture(data) as image:
-        stored_size = _load(image, min_side_px)
+        stored_size, rows = _load(image, min_side_px)
         orientation = read_orientation(image)
         factor = max(1, min(image.size) // min_side_px) if min_side_px else 1
         coloured = _to_8_bit_colour(image)
+        if rows < image.height:
+            coloured.paste("black", (0, rows, *image.size))  # which nothing is not, as CMYK
         reduced = coloured.reduce(factor) if factor > 1 else coloured  # which would copy
         reduction = factor * _dct_reduction(stored_size, image.size)
         rgb = _to_srgb(_over_white(reduced), image.info.get("icc_profile"))
-        return _upright(rgb, stored_size, reduction, orientation)
+        photo = _upright(rgb, stored_size, reduction, orientation)
+        if rows == image.height:
+            return photo
+        return replace(photo, truncated_to=_upright_part(rows * reduction // factor, stored_size, orientation))
 
 
 @contextmanager
-def open_picture(data: bytes) -> Iterator[Image.Image]:
+def open_picture(data: bytes) -> Iterator[ImageFile.ImageFile]:
     """Open a picture's header; whatever goes wrong, then or inside the block, becomes a DecodeError."""
     _prepare_pillow()
     if not data:
@@ -121,6 +131,16 @@ def _upright(reduced: Image.Image, stored_size: tuple[int, int], reduction: int,
     rgb = reduced.transpose(_TRANSPOSE_TO_UPRIGHT[orientation]) if orientation != 1 else reduced
     # np.array would take several times as long.
     return place_upright(np.asarray(rgb), stored_size, reduction, orientation)
+
+
+def _upright_part(rows_px: int, stored_size: tuple[int, int], orientation: int) -> tuple[int, int, int, int]:
+    """xyxy of the first rows of the stored picture, on the upright one."""
+    width, height = upright_size(stored_size, orientation)
+    if orientation >= 5:  # rows and columns are swapped
+        rows_px = min(rows_px, width)
+        return (width - rows_px, 0, width, height) if orientation in LAST_COLUMN_FIRST else (0, 0, rows_px, height)
+    rows_px = min(rows_px, height)
+    return (0, height - rows_px, width, height) if orientation in LAST_ROW_FIRST else (0, 0, width, rows_px)
 
 
 def place_upright(
@@ -180,15 +200,29 @@ def _reason_for_unidentified(data: bytes) -> str:
     return "not a picture in a supported format" + (f": the content is {name}" if name else "")
 
 
-def _load(image: Image.Image, min_side_px: int | None) -> tuple[int, int]:
-    """Decode the pixels, a JPEG's at reduced size; return the (width, height) of the full picture as stored."""
-    if image.format in ("JPEG", "MPO") and min_side_px is not None:
-        stored_size = image.size
-        image.draft(None, (min_side_px, min_side_px))
+def _load(image: ImageFile.ImageFile, min_side_px: int | None) -> tuple[tuple[int, int], int]:
+    """Decode the pixels, a JPEG's at reduced size; return the full (width, height) as stored, and the rows decoded."""
+    if image.format not in ("JPEG", "MPO"):
         image.load()
-        return stored_size
-    image.load()
-    return image.size
+        return image.size, image.height
+    stored_size = image.size
+    if min_side_px is not None:
+        image.draft(None, (min_side_px, min_side_px))
+    return stored_size, _load_jpeg_rows(image)
+
+
+def _load_jpeg_rows(image: ImageFile.ImageFile) -> int:
+    """Decode a JPEG; return how many rows of it there are, which is all but where the file ends early."""
+    try:
+        image.load()
+    except OSError as error:
+        # Pillow leaves the rows that it came to where they belong, and those below zero.
+        _left, _top, _right, rows = image.im.getbbox() or (0, 0, 0, 0)
+        if not _TRUNCATED.search(str(error)) or rows < MIN_ROWS_SHARE * image.height:
+            raise
+        image.tile = []  # or it would be decoded again
+        return rows
+    return image.height
 
 
 def _to_8_bit_colour(image: Image.Image) -> Image.Image:

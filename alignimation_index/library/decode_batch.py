@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from alignimation_index.datatypes import DecodedPhoto
 from alignimation_index.errors import DecodeError
@@ -31,24 +31,35 @@ log = logging.getLogger(__name__)
 _START_OF_SCAN, _END, _TAIL_BYTES = b"\xff\xda", b"\xff\xd9", 1 << 16
 
 
-def decode_batch(photos: Sequence[bytes], min_side_px: int, device: str) -> list[DecodedPhoto | DecodeError]:
+Decode: TypeAlias = "Callable[[bytes, int], DecodedPhoto]"
+
+
+def decode_batch(
+    photos: Sequence[bytes], min_side_px: int, device: str, decode_one: Decode = decode
+) -> list[DecodedPhoto | DecodeError]:
     """Decode photos as `decode` does, one by one; on "cuda", all end up on the device, plain JPEGs by nvJPEG.
+
+    Args:
+        photos: whole files.
+        min_side_px: as in `decode`.
+        device: where the pixels will be looked at.
+        decode_one: `decode`, here or in another process.
 
     Returns:
         For each photo its pixels, or why there are none.
     """
     if device != "cuda":
-        return [_decode_or_reason(data, min_side_px) for data in photos]
+        return [_decode_or_reason(decode_one, data, min_side_px) for data in photos]
     on_gpu = _decode_on_gpu(photos, min_side_px)
     return [
-        on_gpu[i] if i in on_gpu else _moved(_decode_or_reason(data, min_side_px), device)
+        on_gpu[i] if i in on_gpu else _moved(_decode_or_reason(decode_one, data, min_side_px), device)
         for i, data in enumerate(photos)
     ]
 
 
-def _decode_or_reason(data: bytes, min_side_px: int) -> DecodedPhoto | DecodeError:
+def _decode_or_reason(decode_one: Decode, data: bytes, min_side_px: int) -> DecodedPhoto | DecodeError:
     try:
-        return decode(data, min_side_px)
+        return decode_one(data, min_side_px)
     except DecodeError as error:
         return error
 

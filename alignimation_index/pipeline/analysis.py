@@ -10,16 +10,16 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from alignimation_index.errors import DecodeError
+from alignimation_index.errors import DecodeError, UserError
 from alignimation_index.library.decode_batch import decode_batch
 from alignimation_index.pipeline.profile import Profile
 from alignimation_index.pipeline.stages import PHOTO_STAGES
-from alignimation_index.pipeline.work import STEPS, Models, Work
+from alignimation_index.pipeline.work import STEPS, Tools, Work
 from alignimation_index.stages.stage import Key
 
 log = logging.getLogger(__name__)
 
-Side = Callable[[Work, Models], int]
+Side = Callable[[Work, Tools], int]
 """The shorter side to which a photo has to be decoded."""
 
 
@@ -29,13 +29,13 @@ class Analysis:
 
     Attributes:
         keys: the key of each stage.
-        models: the networks.
+        tools: the networks, and what reads pictures.
         profile: where the time went.
         photos_at_once: the largest batch; halved where one does not fit into memory.
     """
 
     keys: Mapping[str, Key]
-    models: Models
+    tools: Tools
     profile: Profile
     photos_at_once: int = 1000
 
@@ -83,15 +83,18 @@ class Analysis:
             for view, side_px in STEPS[stage].views.items():
                 works = self._decoded(works, stage, view, side_px)
             with self.profile.measure(stage):
-                results = STEPS[stage].compute(works, self.models) if works else []
+                results = STEPS[stage].compute(works, self.tools) if works else []
         except Exception as error:
-            if len(works) > 1 and _is_out_of_memory(error):
+            if _ends_the_run(error) or (len(works) > 1 and _is_out_of_memory(error)):
                 raise
             log.debug("%s, stage %s", ", ".join(work.name for work in works), stage, exc_info=True)
             self._run_each(stage, works, error)
         else:
             for work, result in zip(works, results, strict=True):
-                work.results[stage] = result
+                if isinstance(result, DecodeError):
+                    work.failures[stage] = str(result)
+                else:
+                    work.results[stage] = result
 
     def _run_each(self, stage: str, works: Sequence[Work], error: Exception) -> None:
         """After a failure: that of a single photo is noted, that of a batch is looked for photo by photo."""
@@ -105,11 +108,12 @@ class Analysis:
         """Those photos that could be decoded to the side that each needs; failures are noted of the others."""
         wanted: dict[int, list[Work]] = {}
         for work in works:
-            if not work.is_decoded(side := side_px(work, self.models)):
+            if not work.is_decoded(side := side_px(work, self.tools)):
                 wanted.setdefault(side, []).append(work)
         with self.profile.measure(view):
             for side, undecoded in wanted.items():
-                pixels = decode_batch([work.bytes for work in undecoded], side, self.models().device)
+                photos, device = [work.bytes for work in undecoded], self.tools.models().device
+                pixels = decode_batch(photos, side, device, self.tools.decoders.decode)
                 for work, decoded in zip(undecoded, pixels, strict=True):
                     work.pixels = decoded
         for work in works:
@@ -120,6 +124,11 @@ class Analysis:
 
 def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, DecodeError) else f"{type(error).__name__}: {error}"
+
+
+def _ends_the_run(error: Exception) -> bool:
+    """Whether the fault lies with the machine, and not with a photo."""
+    return isinstance(error, UserError) and not isinstance(error, DecodeError)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -27,7 +27,7 @@ def stage_keys(models: FaceModelIds) -> Mapping[str, Key]:
             Stage(METADATA, 2),
             Stage(
                 DETECT,
-                3,
+                4,
                 params={
                     "decoded_face_px": detect.DECODED_FACE_PX,
                     "detected_face_px": detect.DETECTED_FACE_PX,

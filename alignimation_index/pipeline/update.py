@@ -16,6 +16,7 @@ from itertools import chain
 
 from sqlalchemy.orm import Session
 
+from alignimation_index.library.decoder_process import Decoders
 from alignimation_index.models.faces import FaceModels, FaceModelSource
 from alignimation_index.pipeline.analysis import Analysis
 from alignimation_index.pipeline.describe import describe_photos
@@ -38,7 +39,7 @@ from alignimation_index.pipeline.stages import (
     uses_networks,
     with_upstream,
 )
-from alignimation_index.pipeline.work import Work, needs_bytes
+from alignimation_index.pipeline.work import Tools, Work, needs_bytes
 from alignimation_index.stages.stage import Key
 from alignimation_index.store import files, runs
 from alignimation_index.store.engine import Store
@@ -81,10 +82,11 @@ def update(
     with store.updating(on_wait):
         started = time.perf_counter()
         report = UpdateReport()
-        run = _Run(store, models, report, progress, workers or processor_count(), stages, stop)
-        run.scan(scope)
-        if stages and (scope.is_everything or report.found_changes):
-            run.compute()
+        with closing(Decoders()) as decoders:
+            run = _Run(store, models, report, progress, workers or processor_count(), stages, stop, decoders)
+            run.scan(scope)
+            if stages and (scope.is_everything or report.found_changes):
+                run.compute()
         report.seconds = time.perf_counter() - started
         return report
 
@@ -98,6 +100,7 @@ class _Run:
     workers: int
     chosen: Collection[str]
     stop: Callable[[], bool]
+    decoders: Decoders
     done: int = 0
     total: int = 0
 
@@ -120,7 +123,7 @@ class _Run:
 
     @cached_property
     def analysis(self) -> Analysis:
-        return Analysis(self.keys, lambda: self.models, self.report.profile)
+        return Analysis(self.keys, Tools(lambda: self.models, self.decoders), self.report.profile)
 
     def scan(self, scope: Scope) -> None:
         measure = self.report.profile.measure

@@ -10,7 +10,8 @@ import numpy as np
 
 from alignimation_index.datatypes import DecodedPhoto, Detections, Float
 from alignimation_index.errors import DecodeError
-from alignimation_index.library.metadata import PhotoFacts, read_facts
+from alignimation_index.library.decoder_process import Decoders
+from alignimation_index.library.metadata import PhotoFacts
 from alignimation_index.models.faces import FaceModels
 from alignimation_index.pipeline import stages as names
 from alignimation_index.registration.faces import Registration, register_faces
@@ -73,8 +74,17 @@ class Work:
         return side_px >= min(min_side_px, photo.width_px, photo.height_px)
 
 
-# Loads the networks at the first call: stages that read only rows never make it.
-Models = Callable[[], FaceModels]
+@dataclass(frozen=True)
+class Tools:
+    """What the steps work with.
+
+    Attributes:
+        models: loads the networks at the first call: stages that read only rows never make it.
+        decoders: the processes that read pictures.
+    """
+
+    models: Callable[[], FaceModels]
+    decoders: Decoders
 
 
 @dataclass(frozen=True)
@@ -88,16 +98,16 @@ class Step:
             later in line may look at what those before them decoded.
     """
 
-    compute: Callable[[Sequence[Work], Models], Sequence[Any]]
+    compute: Callable[[Sequence[Work], Tools], Sequence[Any]]
     reads_photo: bool = True
-    views: Mapping[str, Callable[[Work, Models], int]] = field(default_factory=dict)
+    views: Mapping[str, Callable[[Work, Tools], int]] = field(default_factory=dict)
 
 
-def _whole_side(_work: Work, models: Models) -> int:
-    return decode_side_px(models().min_face_share)
+def _whole_side(_work: Work, tools: Tools) -> int:
+    return decode_side_px(tools.models().min_face_share)
 
 
-def _close_up_side(work: Work, _models: Models) -> int:
+def _close_up_side(work: Work, _tools: Tools) -> int:
     return close_up_side(work.detections, work.photo.width_px, work.photo.height_px)
 
 
@@ -105,35 +115,35 @@ _WHOLE = {"decode": _whole_side}
 _CLOSE_UP = {**_WHOLE, "close-up decode": _close_up_side}
 
 
-def _metadata(works: Sequence[Work], _models: Models) -> list[PhotoFacts]:
-    return [read_facts(work.bytes) for work in works]
+def _metadata(works: Sequence[Work], tools: Tools) -> list[PhotoFacts]:
+    return [tools.decoders.read_facts(work.bytes) for work in works]
 
 
-def _detect(works: Sequence[Work], models: Models) -> list[Detections]:
-    return detect_faces([work.photo for work in works], models().detector, models().min_face_share)
+def _detect(works: Sequence[Work], tools: Tools) -> list[Detections | DecodeError]:
+    return detect_faces([work.photo for work in works], tools.models().detector, tools.models().min_face_share)
 
 
-def _landmarks(works: Sequence[Work], models: Models) -> list[Any]:
+def _landmarks(works: Sequence[Work], tools: Tools) -> list[Any]:
     landmarks = [work.detections.landmarks for work in works]
-    return refine_landmarks([work.photo for work in works], landmarks, models().refiner)
+    return refine_landmarks([work.photo for work in works], landmarks, tools.models().refiner)
 
 
-def _embed(works: Sequence[Work], models: Models) -> list[Any]:
+def _embed(works: Sequence[Work], tools: Tools) -> list[Any]:
     faces = [Detections(w.detections.boxes, w.detections.scores, w.results[names.LANDMARKS]) for w in works]
-    return embed_faces([work.photo for work in works], faces, models().embedder)
+    return embed_faces([work.photo for work in works], faces, tools.models().embedder)
 
 
-def _pose(works: Sequence[Work], _models: Models) -> list[Pose]:
+def _pose(works: Sequence[Work], _tools: Tools) -> list[Pose]:
     detected, refined = (np.concatenate(points) for points in zip(*map(_landmark_pair, works), strict=True))
     return _by_photo(face_poses(detected, refined), works)
 
 
-def _quality(works: Sequence[Work], _models: Models) -> list[Quality]:
+def _quality(works: Sequence[Work], _tools: Tools) -> list[Quality]:
     landmarks = [work.results[names.LANDMARKS] for work in works]
     return measure_quality([work.photo for work in works], [work.detections for work in works], landmarks)
 
 
-def _register(works: Sequence[Work], _models: Models) -> list[Registration]:
+def _register(works: Sequence[Work], _tools: Tools) -> list[Registration]:
     return _by_photo(register_faces(np.concatenate([work.results[names.LANDMARKS] for work in works])), works)
 
 

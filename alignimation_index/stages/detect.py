@@ -6,7 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from alignimation_index.datatypes import DecodedPhoto, Detections
+from alignimation_index.errors import DecodeError
 from alignimation_index.models.faces import MIN_FACE_SHARE
 from alignimation_index.models.protocols import FaceDetector
 
@@ -33,7 +36,7 @@ def smallest_face_px(width_px: int, height_px: int, min_face_share: float = MIN_
 
 def detect_faces(
     photos: Sequence[DecodedPhoto], detector: FaceDetector, min_face_share: float = MIN_FACE_SHARE
-) -> list[Detections]:
+) -> list[Detections | DecodeError]:
     """Detect the faces of each photo.
 
     Args:
@@ -42,14 +45,28 @@ def detect_faces(
         min_face_share: side of the smallest face, as a share of the photo's shorter side.
 
     Returns:
-        One Detections per photo, in pixels of the full upright photo.
+        One Detections per photo, in pixels of the full upright photo. Of a truncated one, the faces that are all there;
+        or an error, if there is none.
     """
     small = [_reduced(photo, round(DETECTED_FACE_PX / min_face_share)) for photo in photos]
     min_face_px = [
         smallest_face_px(photo.width_px, photo.height_px, min_face_share) / photo.reduction for photo in small
     ]
     found = detector.detect([photo.pixels for photo in small], min_face_px)
-    return [faces.mapped(photo.to_photo) for photo, faces in zip(small, found, strict=True)]
+    return [_all_there(faces.mapped(photo.to_photo), photo) for photo, faces in zip(small, found, strict=True)]
+
+
+def _all_there(faces: Detections, photo: DecodedPhoto) -> Detections | DecodeError:
+    """The faces that a truncated photo still holds whole, or an error without any; all of them of another photo."""
+    if photo.truncated_to is None:
+        return faces
+    left, top, right, bottom = photo.truncated_to
+    corners = np.clip(faces.boxes.reshape(-1, 2, 2), 0, (photo.width_px, photo.height_px))
+    there = ((corners >= (left, top)) & (corners <= (right, bottom))).all(axis=(1, 2))
+    if not there.any():
+        share = (right - left) * (bottom - top) / (photo.width_px * photo.height_px)
+        return DecodeError(f"truncated: {100 * share:.0f} % of the picture is there; no face on what is there")
+    return Detections(faces.boxes[there], faces.scores[there], faces.landmarks[there])
 
 
 def _reduced(photo: DecodedPhoto, side_px: int) -> DecodedPhoto:

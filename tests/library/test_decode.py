@@ -210,11 +210,53 @@ def test_a_bomb_is_one_whatever_limit_pillow_is_set_to(monkeypatch, limit_of_pil
         decode(png_header(side, side))
 
 
-@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "TIFF", "BMP", "GIF", "AVIF", "HEIF"])
+def noise(width=200, height=150, mode="RGB"):
+    return Image.effect_noise((width, height), 60).convert(mode)
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "TIFF", "BMP", "GIF", "AVIF", "HEIF"])
 def test_a_truncated_picture_is_told_so(file_format):
-    data = encode(Image.effect_noise((200, 150), 60).convert("RGB"), file_format)
+    data = encode(noise(), file_format)
     with pytest.raises(DecodeError, match=r"^truncated"):
         decode(data[: len(data) // 2])
+
+
+@pytest.mark.parametrize(("options", "kept"), [({}, 0.07), ({"progressive": True}, 0.6)])
+def test_a_truncated_jpeg_with_next_to_no_rows_is_told_so(options, kept):
+    data = encode(noise(), "JPEG", **options)
+    with pytest.raises(DecodeError, match=r"^truncated"):
+        decode(data[: int(kept * len(data))])
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("min_side_px", [None, 100, 50, 30])
+def test_a_truncated_jpeg_gives_the_rows_that_are_there_and_black(mode, min_side_px):
+    data = encode(noise(400, 300, mode), "JPEG", quality=95)
+    photo, whole = decode(data[: int(0.6 * len(data))], min_side_px), decode(data, min_side_px)
+    left, top, right, bottom = photo.truncated_to
+    assert (left, top, right) == (0, 0, 400)
+    assert 150 < bottom < 210
+    there = bottom // photo.reduction
+    assert np.array_equal(photo.pixels[: there - 1], whole.pixels[: there - 1])
+    assert not photo.pixels[there + 1 :].any()
+    assert whole.truncated_to is None
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("min_side_px", [None, 60])
+def test_what_is_there_of_a_truncated_jpeg_is_turned_with_it(orientation, min_side_px):
+    data = with_orientation(Image.new("RGB", (317, 211), "white"), orientation, quality=95)
+    photo = decode(data[: int(0.7 * len(data))], min_side_px)
+    rows, columns = np.nonzero(photo.pixels.min(axis=2) > 128)
+    corners = np.array([(columns.min(), rows.min()), (columns.max() + 1, rows.max() + 1)], np.float32)
+    expected = photo.to_photo(corners - 0.5) + 0.5
+    assert 0.2 < len(rows) / photo.pixels[..., 0].size < 0.95
+    assert np.allclose(np.reshape(photo.truncated_to, (2, 2)), expected, atol=photo.reduction + 8)
+
+
+def test_a_jpeg_that_has_lost_only_its_end_marker_is_nearly_whole():
+    photo = decode(encode(noise(), "JPEG")[:-2])
+    assert photo.truncated_to is None or photo.truncated_to[3] > 130
 
 
 def test_lack_of_memory_is_told_in_words():

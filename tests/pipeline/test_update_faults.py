@@ -1,8 +1,15 @@
+import contextlib
 import os
 import shutil
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
 
 import pytest
 from fakes import contents, draw_photo, frames, index
+from PIL import Image
 from sqlalchemy import select
 
 from alignimation_index.errors import UserError
@@ -11,6 +18,7 @@ from alignimation_index.pipeline.scan import add_roots, scan
 from alignimation_index.pipeline.stages import STAGES
 from alignimation_index.pipeline.status import store_status
 from alignimation_index.pipeline.update import update
+from alignimation_index.render.animation import render_frame
 from alignimation_index.stages import close_up, pose
 from alignimation_index.store import runs
 from alignimation_index.store.tables import File, Photo, StageRun
@@ -123,6 +131,83 @@ def test_files_that_are_no_photos_are_errors_with_their_reason(store, fakes, fou
     assert reasons["cut.png"][0] == "detect"
     assert reasons["cut.png"][1].startswith("truncated")
     assert len(reasons) == 4
+
+
+def draw_truncated(path, *people):
+    draw_photo(path, *people)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(0.85 * len(whole))])
+
+
+def test_of_a_truncated_jpeg_the_faces_that_are_there_count(store, fakes, four_photos):
+    draw_truncated(four_photos / "face.jpg", "red")
+    draw_truncated(four_photos / "nobody.jpg")
+    index(store, fakes, four_photos)
+    assert names_of_errors(store) == [("nobody.jpg", "detect")]
+    assert errors(store)[0][2].endswith("% of the picture is there; no face on what is there")
+    assert len(frames(store)) == 5
+    (truncated,) = [frame for frame in frames(store) if frame.path.endswith("face.jpg")]
+    assert render_frame(truncated, 32).any()
+    looked = dict(fakes.images)
+    assert index(store, fakes).photos_computed == 0
+    assert fakes.images == looked
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for the children in /proc")
+def test_a_photo_that_kills_its_decoder_is_one_error_and_the_run_goes_on(store, fakes, four_photos):
+    Image.effect_noise((7000, 7000), 60).save(four_photos / "5 large.png", compress_level=0)
+    done = threading.Event()
+    killer = threading.Thread(target=kill_what_grows, args=(done,))
+    killer.start()
+    try:
+        index(store, fakes, four_photos)
+    finally:
+        done.set()
+        killer.join()
+    found = {(Path(path).name, reason) for path, _, reason in errors(store)}
+    assert found == {("5 large.png", "the decoder died (SIGKILL)")}
+    assert len(frames(store)) == 4
+    assert index(store, fakes).photos_computed == 0
+    assert children() == []
+
+
+def kill_what_grows(done):
+    """Kill a decoder once it is at the large picture."""
+    while not done.is_set():
+        for child in children():
+            with contextlib.suppress(OSError):
+                if is_decoding(child):
+                    os.kill(child, signal.SIGKILL)
+        time.sleep(0.001)
+
+
+def is_decoding(child):
+    """Until a child runs its own program, its memory is that of its parent."""
+    process = Path(f"/proc/{child}")
+    resident = int((process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+    return "decoder_process" in (process / "cmdline").read_text() and resident > 110e6
+
+
+def children():
+    tasks = Path("/proc/self/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
+
+
+def test_a_decoder_that_cannot_be_started_ends_the_run_and_counts_against_no_photo(
+    store, fakes, four_photos, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", "/nowhere")
+        with pytest.raises(UserError, match="Cannot start a process that decodes photos"):
+            index(store, fakes, four_photos)
+    assert errors(store) == []
+    assert index(store, fakes).photos_computed == 4
+
+
+def test_a_run_without_work_starts_no_decoder(store, fakes, four_photos, monkeypatch):
+    index(store, fakes, four_photos)
+    monkeypatch.setattr(sys, "executable", "/nowhere")
+    assert index(store, fakes).photos_computed == 0
 
 
 def test_a_bad_file_is_tried_again_when_it_changes(store, fakes, four_photos):

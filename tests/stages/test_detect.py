@@ -1,9 +1,13 @@
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alignimation_index.datatypes import DecodedPhoto, Detections
+from alignimation_index.errors import DecodeError
 from alignimation_index.models.faces import MIN_FACE_SHARE
 from alignimation_index.stages.close_up import FACE_DETAIL_PX, close_up_side, embed_faces, refine_landmarks
 from alignimation_index.stages.detect import detect_faces, smallest_face_px
@@ -82,6 +86,24 @@ def test_each_photo_is_shown_at_its_own_size_with_its_own_smallest_face():
     assert shapes == [(150, 200, 3), (720, 720, 3)]
     assert min_face_px == [pytest.approx(20 / 4), pytest.approx(20 / 0.709**4 / 4)]
     np.testing.assert_allclose(small.landmarks, large.landmarks)
+
+
+def truncated_to(*part):
+    return replace(QUARTER, truncated_to=part)
+
+
+@pytest.mark.parametrize("part", [(0, 0, 800, 202), (0, 41, 800, 600), (21, 0, 800, 600), (0, 0, 142, 600)])
+def test_a_face_on_what_is_there_of_a_truncated_photo_counts(part):
+    (found,) = detect_faces([truncated_to(*part)], OneFace())
+    np.testing.assert_allclose(found.boxes, [[21.5, 41.5, 141.5, 201.5]])
+
+
+@pytest.mark.parametrize("part", [(0, 0, 800, 201), (0, 42, 800, 600), (22, 0, 800, 600), (0, 0, 141, 600)])
+def test_a_truncated_photo_without_a_whole_face_is_an_error(part):
+    whole, error = detect_faces([QUARTER, truncated_to(*part)], OneFace())
+    assert len(whole) == 1
+    assert isinstance(error, DecodeError)
+    assert re.match(r"truncated: \d+ % of the picture is there; no face on what is there", str(error))
 
 
 @given(st.integers(1, 30_000), st.integers(1, 30_000))
