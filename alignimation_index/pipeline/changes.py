@@ -15,9 +15,11 @@ MANY_EVENTS = 4000
 """In a burst of more events, the system may have dropped some.
 
 Linux drops events only behind fs.inotify.max_queued_events waiting ones, 16,384 by default. Half as many are left of
-them where each rename is two of the kernel's events and one of watchdog's; and half again where a burst is taken for
-two, since watchdog was slow.
+them where each rename is two of the kernel's events and one of watchdog's; and half again to be sure.
 """
+
+PAUSE_S = 30.0
+"""So long without an event, a burst is over: watchdog may be slow to hand on what waits."""
 
 
 class Changes:
@@ -43,9 +45,10 @@ class Changes:
     def were_too_many(self, quiet_s: float) -> bool:
         """Whether a burst of events that some may be missing of is over, as none came for `quiet_s`; told once."""
         with self._lock:
-            if time.monotonic() - self._last_event < quiet_s:
-                return False
-            were_many, self._events = self._events > MANY_EVENTS, 0
+            quiet_for_s = time.monotonic() - self._last_event
+            were_many = self._events > MANY_EVENTS and quiet_for_s >= quiet_s
+            if were_many or quiet_for_s >= max(quiet_s, PAUSE_S):
+                self._events = 0
             return were_many
 
     def note(self, folder: str, tree: bool = False, at_once: bool = False) -> None:

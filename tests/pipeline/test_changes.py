@@ -66,7 +66,18 @@ def test_after_a_burst_of_too_many_events_some_may_be_missing(monkeypatch):
 
 def test_events_of_several_bursts_are_not_added_up(monkeypatch):
     monkeypatch.setattr(module, "MANY_EVENTS", 3)
+    monkeypatch.setattr(module, "PAUSE_S", 0)
     changes = Changes()
-    for _ in range(4):
+    for _ in range(5):
         changes.count_event()
         assert not changes.were_too_many(0)
+
+
+def test_a_burst_handed_on_with_a_gap_is_one(monkeypatch):
+    monkeypatch.setattr(module, "MANY_EVENTS", 3)
+    changes = Changes()
+    told = []
+    for _ in range(5):
+        changes.count_event()
+        told.append(changes.were_too_many(0))
+    assert told == [False, False, False, True, False]
