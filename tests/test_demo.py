@@ -11,7 +11,7 @@ from alignimation_index.demo.comparison import cropped, mean_picture, wander_px
 from alignimation_index.demo.folder import DemoFolder
 from alignimation_index.demo.photos import HEAD_RADIUS_PX, plan_faceless, plan_photos, write_photos
 from alignimation_index.errors import UserError
-from alignimation_index.library.decode import decode
+from alignimation_index.library.decoding.decode import decode
 from alignimation_index.library.metadata import read_metadata
 from alignimation_index.query.frames import Frame
 from alignimation_index.similarity import scale_of

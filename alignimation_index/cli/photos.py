@@ -9,7 +9,7 @@ import click
 from alignimation_index.cli.filters import including_hidden
 from alignimation_index.cli.listings import as_json_option, named_frames
 from alignimation_index.cli.output import opened_store, say, say_json_array, say_table
-from alignimation_index.library.date_sources import SOURCES
+from alignimation_index.library.dates.sources import SOURCES
 
 if TYPE_CHECKING:
     from alignimation_index.query.photos import IndexedPhoto
@@ -70,7 +70,7 @@ def set_date(context: click.Context, date: str, photos: tuple[str, ...], offset:
 
     DATE is like 2004-05-06, "2004-05-06 07:08" or 2004. It stands, whatever the photo or its sidecars say.
     """
-    from alignimation_index.library.dates import parse_answer
+    from alignimation_index.library.dates.resolve import parse_answer
     from alignimation_index.pipeline.answers import set_dates
 
     taken_at = parse_answer(date, offset)

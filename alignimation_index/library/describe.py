@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from alignimation_index.library.dates import (
+from alignimation_index.library.dates.resolve import (
     DateCandidate,
     PhotoDate,
     choose_date,
@@ -22,14 +22,14 @@ from alignimation_index.library.dates import (
     from_sidecar,
     from_xmp,
 )
+from alignimation_index.library.dates.timestamps import format_utc_offset
 from alignimation_index.library.metadata import PhotoFacts
-from alignimation_index.library.regions import Box, FaceRegion, upright_regions
-from alignimation_index.library.sidecar import GoogleAlbum, GoogleSidecar
-from alignimation_index.library.sidecar_files import SidecarContent
-from alignimation_index.library.takeout_folders import folder_kind
-from alignimation_index.library.takeout_names import nfc
-from alignimation_index.library.timestamps import format_utc_offset
-from alignimation_index.library.xmp import Xmp
+from alignimation_index.library.sidecars.files import SidecarContent
+from alignimation_index.library.sidecars.regions import Box, FaceRegion, upright_regions
+from alignimation_index.library.sidecars.xmp import Xmp
+from alignimation_index.library.takeout.folders import folder_kind
+from alignimation_index.library.takeout.names import nfc
+from alignimation_index.library.takeout.sidecar import GoogleAlbum, GoogleSidecar
 
 FOLDERS_WITH_YEARS = 2
 """How far up a year in a folder's name is looked for: `2015/06` is common, and a drive may be called `Backup 2019`."""

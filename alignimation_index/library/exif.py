@@ -12,7 +12,7 @@ from typing import Any, SupportsFloat
 
 from PIL import Image
 
-from alignimation_index.library.timestamps import format_utc_offset, offset_between, parse_date, parse_utc_offset
+from alignimation_index.library.dates.timestamps import format_utc_offset, offset_between, parse_date, parse_utc_offset
 
 log = logging.getLogger(__name__)
 

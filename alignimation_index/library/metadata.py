@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alignimation_index.library import exif
-from alignimation_index.library.decode import open_picture, read_orientation, upright_size
-from alignimation_index.library.xmp import Xmp, read_xmp
+from alignimation_index.library.decoding.decode import open_picture, read_orientation, upright_size
+from alignimation_index.library.sidecars.xmp import Xmp, read_xmp
 
 
 @dataclass(frozen=True, slots=True)

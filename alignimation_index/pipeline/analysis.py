@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from alignimation_index.errors import DecodeError, UserError
-from alignimation_index.library.decode_batch import decode_batch
+from alignimation_index.library.decoding.batch import decode_batch
 from alignimation_index.pipeline.profile import Profile
 from alignimation_index.pipeline.stages import PHOTO_STAGES
 from alignimation_index.pipeline.work import STEPS, Tools, Work

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from alignimation_index.library.describe import Description, PhotoFile, describe
-from alignimation_index.library.sidecar_files import facts_from_json, sidecar_from_json
+from alignimation_index.library.sidecars.files import facts_from_json, sidecar_from_json
 from alignimation_index.pipeline.flow import batches
 from alignimation_index.pipeline.progress import Progress
 from alignimation_index.pipeline.stages import DESCRIBE

@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from alignimation_index.library.metadata import PhotoFacts
-from alignimation_index.library.sidecar_files import to_json
+from alignimation_index.library.sidecars.files import to_json
 from alignimation_index.pipeline.stages import DETECT, EMBED, LANDMARKS, METADATA, PHOTO_STAGES, POSE, QUALITY, REGISTER
 from alignimation_index.pipeline.work import Work
 from alignimation_index.registration import faces as registration

@@ -10,7 +10,7 @@ from pathlib import Path
 from alignimation_index.errors import UserError
 from alignimation_index.library.archive import list_members, split_member
 from alignimation_index.library.scan import walk
-from alignimation_index.library.takeout_folders import folder_of
+from alignimation_index.library.takeout.folders import folder_of
 from alignimation_index.paths import is_below, relocated
 from alignimation_index.store import files, roots
 from alignimation_index.store.engine import Store

@@ -13,7 +13,7 @@ from alignimation_index.errors import UserError
 from alignimation_index.library.formats import unsupported_reason
 from alignimation_index.library.names import kind_of
 from alignimation_index.library.scan import LinkFoundError
-from alignimation_index.library.takeout_folders import folder_of
+from alignimation_index.library.takeout.folders import folder_of
 from alignimation_index.pipeline.progress import Progress, UpdateReport
 from alignimation_index.pipeline.scope import EVERYTHING, Part, Scope, file_of, is_below_any
 from alignimation_index.pipeline.vanished import Scanned, settle

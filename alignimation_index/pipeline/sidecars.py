@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import FoundFile
 from alignimation_index.errors import UserError, in_words
-from alignimation_index.library.pairing import EXPORT_KINDS, PAIRING_VERSION, FolderSidecar, pair_folder
 from alignimation_index.library.scan import read_unchanged
-from alignimation_index.library.sidecar_files import (
+from alignimation_index.library.sidecars.files import (
     MAX_SIDECAR_BYTES,
     read_sidecar_file,
     sidecar_from_json,
     to_json,
 )
+from alignimation_index.library.sidecars.pairing import EXPORT_KINDS, PAIRING_VERSION, FolderSidecar, pair_folder
 from alignimation_index.pipeline.flow import MAX_READERS, batches, ordered_map
 from alignimation_index.pipeline.progress import Progress, UpdateReport
 from alignimation_index.store import sidecars

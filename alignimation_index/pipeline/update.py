@@ -16,7 +16,7 @@ from itertools import chain
 
 from sqlalchemy.orm import Session
 
-from alignimation_index.library.decoder_process import Decoders
+from alignimation_index.library.decoding.process import Decoders
 from alignimation_index.models.faces import FaceModels, FaceModelSource
 from alignimation_index.pipeline.analysis import Analysis
 from alignimation_index.pipeline.describe import describe_photos

@@ -20,7 +20,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from alignimation_index.library.names import is_skipped
-from alignimation_index.library.takeout_folders import folder_of
+from alignimation_index.library.takeout.folders import folder_of
 from alignimation_index.paths import is_below
 from alignimation_index.pipeline.progress import UpdateReport
 from alignimation_index.store import files, moves, roots

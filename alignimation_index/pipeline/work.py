@@ -10,7 +10,7 @@ import numpy as np
 
 from alignimation_index.datatypes import DecodedPhoto, Detections, Float
 from alignimation_index.errors import DecodeError
-from alignimation_index.library.decoder_process import Decoders
+from alignimation_index.library.decoding.process import Decoders
 from alignimation_index.library.metadata import PhotoFacts
 from alignimation_index.models.faces import FaceModels
 from alignimation_index.pipeline import stages as names

@@ -92,7 +92,7 @@ def select_photos(
 
     Args:
         session: to read in.
-        date_source: only photos whose date comes from there, see `library.dates`.
+        date_source: only photos whose date comes from there, see `library.dates.resolve`.
         include_trashed: also those in the bin of an export.
         include_archived: also those in the archive of an export.
     """

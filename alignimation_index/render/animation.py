@@ -9,7 +9,7 @@ from pathlib import Path
 
 from alignimation_index.datatypes import Pixels
 from alignimation_index.errors import DecodeError, UserError, in_words
-from alignimation_index.library.decode import decode
+from alignimation_index.library.decoding.decode import decode
 from alignimation_index.library.scan import content_hash, read_file
 from alignimation_index.query.frames import Frame
 from alignimation_index.render.encode import open_animation

@@ -32,7 +32,7 @@ from rich.table import Table
 from sqlalchemy import select
 
 from alignimation_index.datatypes import Detections
-from alignimation_index.library.decode import decode
+from alignimation_index.library.decoding.decode import decode
 from alignimation_index.library.scan import walk
 from alignimation_index.models.faces import EMBEDDED, FaceModels, FaceModelSource, face_models
 from alignimation_index.models.weights import WeightStore

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from alignimation_index.library.describe import NamedRegion, PhotoFile, describe
 from alignimation_index.library.metadata import PhotoFacts, PhotoMetadata
-from alignimation_index.library.regions import FaceRegion
-from alignimation_index.library.sidecar import GoogleAlbum, GoogleSidecar
-from alignimation_index.library.xmp import Xmp
+from alignimation_index.library.sidecars.regions import FaceRegion
+from alignimation_index.library.sidecars.xmp import Xmp
+from alignimation_index.library.takeout.sidecar import GoogleAlbum, GoogleSidecar
 
 SAID = GoogleSidecar("a.jpg", "", datetime(2010, 1, 2), 1.5, 2.5, ("Bob",), False, False, False)
 FACTS = PhotoFacts(PhotoMetadata(200, 100, None, None, None, None), None, 1, Xmp())

@@ -11,9 +11,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from alignimation_index.errors import DecodeError
-from alignimation_index.library.decode import decode
+from alignimation_index.library.decoding.decode import decode
 from alignimation_index.library.metadata import read_facts, read_metadata
-from alignimation_index.library.xmp import Xmp
+from alignimation_index.library.sidecars.xmp import Xmp
 
 HOSTILE = Path(__file__).parents[2] / "../shared/data/hostile"
 ORIGINAL, DIGITIZED, MODIFIED, OFFSET_ORIGINAL, OFFSET_DIGITIZED = 0x9003, 0x9004, 0x0132, 0x9011, 0x9012

@@ -5,7 +5,7 @@ import pytest
 from fakes import EMBEDDER, FakeModels, draw_photo
 from PIL import Image
 
-from alignimation_index.library.decoder_process import Decoders
+from alignimation_index.library.decoding.process import Decoders
 from alignimation_index.models.faces import FaceModelIds
 from alignimation_index.pipeline.analysis import Analysis
 from alignimation_index.pipeline.profile import Profile

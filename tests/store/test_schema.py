@@ -12,7 +12,7 @@ from sqlalchemy import Engine, create_engine, event
 
 from alignimation_index.cli import run
 from alignimation_index.errors import UserError
-from alignimation_index.library.takeout_folders import export_folder
+from alignimation_index.library.takeout.folders import export_folder
 from alignimation_index.store import schema
 from alignimation_index.store.engine import Store
 from alignimation_index.store.tables import Base, Face, Photo, Root

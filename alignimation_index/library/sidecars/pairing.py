@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from alignimation_index.library.sidecar import GoogleSidecar
-from alignimation_index.library.sidecar_files import SidecarContent, SidecarKind
-from alignimation_index.library.takeout import pair_sidecars
-from alignimation_index.library.takeout_names import nfc
+from alignimation_index.library.sidecars.files import SidecarContent, SidecarKind
+from alignimation_index.library.takeout.matching import pair_sidecars
+from alignimation_index.library.takeout.names import nfc
+from alignimation_index.library.takeout.sidecar import GoogleSidecar
 
 PAIRING_VERSION = "1"
 """Raised by whoever changes a rule: every folder is paired again."""

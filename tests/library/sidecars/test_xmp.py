@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignimation_index.library.regions import FaceRegion
-from alignimation_index.library.xmp import Xmp, read_xmp
+from alignimation_index.library.sidecars.regions import FaceRegion
+from alignimation_index.library.sidecars.xmp import Xmp, read_xmp
 
 TAKEN = datetime(2004, 5, 6, 7, 8, 9)
 

@@ -10,11 +10,11 @@ from typing import Any, Literal
 from alignimation_index.library.formats import extension
 from alignimation_index.library.metadata import PhotoFacts, PhotoMetadata
 from alignimation_index.library.names import PICASA_NAMES
-from alignimation_index.library.picasa import read_picasa_ini
-from alignimation_index.library.regions import FaceRegion
-from alignimation_index.library.sidecar import ForeignJson, GoogleAlbum, GoogleSidecar, read_sidecar
-from alignimation_index.library.takeout_folders import is_album_metadata
-from alignimation_index.library.xmp import Xmp, parse_xmp
+from alignimation_index.library.sidecars.picasa import read_picasa_ini
+from alignimation_index.library.sidecars.regions import FaceRegion
+from alignimation_index.library.sidecars.xmp import Xmp, parse_xmp
+from alignimation_index.library.takeout.folders import is_album_metadata
+from alignimation_index.library.takeout.sidecar import ForeignJson, GoogleAlbum, GoogleSidecar, read_sidecar
 
 SidecarKind = Literal["google", "album", "xmp", "picasa", "other"]
 """Of a photo or video, of an album, of a photo, of a folder; "other" speaks of no photo."""

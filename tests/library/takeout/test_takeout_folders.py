@@ -2,7 +2,7 @@ import unicodedata
 
 import pytest
 
-from alignimation_index.library.takeout_folders import export_folder, folder_kind, is_album_metadata, year_of_folder
+from alignimation_index.library.takeout.folders import export_folder, folder_kind, is_album_metadata, year_of_folder
 
 YEAR = "Takeout/Google Photos/Photos from 2015"
 

@@ -12,8 +12,8 @@ import pytest
 from pictures import asymmetric, encode, with_orientation
 
 from alignimation_index.errors import DecodeError, UserError
-from alignimation_index.library.decode import decode
-from alignimation_index.library.decoder_process import MEMORY_LIMIT_BYTES, Decoders
+from alignimation_index.library.decoding.decode import decode
+from alignimation_index.library.decoding.process import MEMORY_LIMIT_BYTES, Decoders
 from alignimation_index.library.metadata import read_facts
 
 PICTURE = with_orientation(asymmetric(317, 211), 6)
@@ -114,7 +114,7 @@ def test_children_do_not_outlive_a_killed_parent(work):
     program = f"""
 import os, signal, time
 from threading import Thread
-from alignimation_index.library.decoder_process import Decoders
+from alignimation_index.library.decoding.process import Decoders
 decoders = Decoders()
 decoders.call(60, os.getpid)
 {work}
@@ -152,7 +152,7 @@ def test_the_limit_of_processes_is_told_in_words(decoders, monkeypatch):
 
 
 def test_a_child_loads_neither_torch_nor_the_store():
-    program = "import sys; from alignimation_index.library import decoder_process; print({*sys.modules})"
+    program = "import sys; from alignimation_index.library.decoding import process; print({*sys.modules})"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not {"torch", "sqlalchemy", "click"} & eval(done.stdout)
 

@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from alignimation_index.errors import UserError
-from alignimation_index.library.regions import FaceRegion, face_region
-from alignimation_index.library.timestamps import WallClock, parse_date
+from alignimation_index.library.dates.timestamps import WallClock, parse_date
+from alignimation_index.library.sidecars.regions import FaceRegion, face_region
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignimation_index.library.name_dates import NameDate, date_in_name, year_in_name
+from alignimation_index.library.dates.names import NameDate, date_in_name, year_in_name
 
 MOMENT, DAY = datetime(2015, 7, 26, 18, 21, 32), datetime(2015, 7, 26)
 

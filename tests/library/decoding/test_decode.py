@@ -15,9 +15,9 @@ from pictures import asymmetric, encode, profile_with_red_and_green_exchanged, w
 from PIL import Image
 
 from alignimation_index.errors import DecodeError
-from alignimation_index.library.decode import MAX_PIXELS, decode, open_picture
+from alignimation_index.library.decoding.decode import MAX_PIXELS, decode, open_picture
 
-HOSTILE = Path(__file__).parents[2] / "../shared/data/hostile"
+HOSTILE = Path(__file__).parents[3] / "../shared/data/hostile"
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
 
 
@@ -299,7 +299,7 @@ def test_pillow_keeps_its_warnings_and_its_log_to_itself(tmp_path):
     program = f"""
 from pathlib import Path
 from alignimation_index.errors import DecodeError
-from alignimation_index.library.decode import decode
+from alignimation_index.library.decoding.decode import decode
 for path in Path({str(tmp_path)!r}).iterdir():
     try:
         decode(path.read_bytes())

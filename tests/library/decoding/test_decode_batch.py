@@ -10,8 +10,8 @@ from pictures import asymmetric, encode, profile_with_red_and_green_exchanged, w
 from PIL import Image
 
 from alignimation_index.errors import DecodeError
-from alignimation_index.library.decode import decode
-from alignimation_index.library.decode_batch import _plain_jpeg, _reduced_upright, _reductions, decode_batch
+from alignimation_index.library.decoding.batch import _plain_jpeg, _reduced_upright, _reductions, decode_batch
+from alignimation_index.library.decoding.decode import decode
 
 
 def jpeg(image=None, **options):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alignimation_index.library.sidecar import GoogleAlbum, GoogleSidecar, SidecarError, read_sidecar
+from alignimation_index.library.takeout.sidecar import GoogleAlbum, GoogleSidecar, SidecarError, read_sidecar
 
 NOWHERE = {"latitude": 0.0, "longitude": 0.0, "altitude": 0.0}
 PARIS = {"latitude": 48.858, "longitude": 2.294, "altitude": 35.0}

@@ -19,7 +19,7 @@ from typing import IO, Any, ParamSpec, TypeVar, cast
 
 from alignimation_index.datatypes import DecodedPhoto
 from alignimation_index.errors import DecodeError, UserError, in_words
-from alignimation_index.library.decode import decode
+from alignimation_index.library.decoding.decode import decode
 from alignimation_index.library.metadata import PhotoFacts, read_facts
 
 TIME_LIMIT_S, TIME_LIMIT_S_PER_MB = 60.0, 2.0
@@ -27,7 +27,7 @@ MEMORY_LIMIT_BYTES = 4 << 30
 """What a child may take beyond its size at the start; a picture of MAX_PIXELS with transparency takes 2.3 GB."""
 
 # The modules are found where this process found its own, and never in the current folder.
-_CHILD = "import sys; sys.path[:] = sys.argv[1:]; from alignimation_index.library.decoder_process import main; main()"
+_CHILD = "import sys; sys.path[:] = sys.argv[1:]; from alignimation_index.library.decoding.process import main; main()"
 _READY = b"."
 
 P = ParamSpec("P")

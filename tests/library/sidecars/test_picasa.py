@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignimation_index.library.picasa import read_picasa_ini
+from alignimation_index.library.sidecars.picasa import read_picasa_ini
 
 INI = """\
 [Picasa]

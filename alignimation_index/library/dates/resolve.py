@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from alignimation_index.errors import UserError
-from alignimation_index.library.date_sources import SOURCES
-from alignimation_index.library.metadata import PhotoMetadata
-from alignimation_index.library.name_dates import date_in_name, year_in_name
-from alignimation_index.library.timestamps import (
+from alignimation_index.library.dates.names import date_in_name, year_in_name
+from alignimation_index.library.dates.sources import SOURCES
+from alignimation_index.library.dates.timestamps import (
     format_utc_offset,
     is_credible_utc,
     offset_as_delta,
@@ -23,7 +22,8 @@ from alignimation_index.library.timestamps import (
     parse_date,
     parse_utc_offset,
 )
-from alignimation_index.library.xmp import Xmp
+from alignimation_index.library.metadata import PhotoMetadata
+from alignimation_index.library.sidecars.xmp import Xmp
 
 _CLOCKS = ("exif", "sidecar", "xmp", "name", "exif-modified")
 """Sources that tell each other's offset from UTC. An answer stands as given; an mtime may be that of a copy."""

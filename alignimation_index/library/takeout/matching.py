@@ -12,8 +12,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from alignimation_index.library.takeout_folders import is_album_metadata
-from alignimation_index.library.takeout_names import (
+from alignimation_index.library.takeout.folders import is_album_metadata
+from alignimation_index.library.takeout.names import (
     CREATIONS,
     EDITED,
     MEDIA_UNITS,

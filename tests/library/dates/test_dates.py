@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignimation_index.library.dates import (
+from alignimation_index.library.dates.resolve import (
     SOURCES,
     DateCandidate,
     PhotoDate,
@@ -20,7 +20,7 @@ from alignimation_index.library.dates import (
     from_xmp,
 )
 from alignimation_index.library.metadata import PhotoMetadata
-from alignimation_index.library.xmp import Xmp
+from alignimation_index.library.sidecars.xmp import Xmp
 
 TAKEN = datetime(2015, 7, 26, 18, 21, 32)
 TAKEN_UTC = TAKEN - timedelta(hours=2)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alignimation_index.library.takeout import Pairing, pair_sidecars
+from alignimation_index.library.takeout.matching import Pairing, pair_sidecars
 
 SHARED = "original_1d4caa6f-16c6-4c3d-901b-9387de10e528_"
 EMOJI = "😀😃😄😁😆😅😂🤣🥲☺️😊😇🙂🙃😉😌😍🥰😘😗😙😚😋"

@@ -2,7 +2,7 @@ import unicodedata
 
 import pytest
 
-from alignimation_index.library.takeout_names import clipped, is_creation, is_edited, media_name, split_name
+from alignimation_index.library.takeout.names import clipped, is_creation, is_edited, media_name, split_name
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from alignimation_index.library.timestamps import is_credible, is_credible_utc
+from alignimation_index.library.dates.timestamps import is_credible, is_credible_utc
 
 # Letters right before a date belong to it, as in IMG20150726; letters and digits in turn are a hash.
 _DAY = re.compile(r"(?:^|[\W_])[a-z]*((?:19|20)\d\d)([-_. ]?)(\d\d)\2(\d\d)", re.IGNORECASE | re.ASCII)

@@ -8,9 +8,9 @@ from sidecars import album, google, picasa, xmp
 
 from alignimation_index.errors import UserError
 from alignimation_index.library.metadata import PhotoFacts, PhotoMetadata
-from alignimation_index.library.regions import FaceRegion
-from alignimation_index.library.sidecar_files import facts_from_json, read_sidecar_file, sidecar_from_json, to_json
-from alignimation_index.library.xmp import Xmp
+from alignimation_index.library.sidecars.files import facts_from_json, read_sidecar_file, sidecar_from_json, to_json
+from alignimation_index.library.sidecars.regions import FaceRegion
+from alignimation_index.library.sidecars.xmp import Xmp
 
 XMP = Xmp(datetime(2004, 5, 6, 7, 8, 9), True, "+02:00", 3, (FaceRegion("Ada", (0.1, 0.2, 0.3, 0.4)),))
 

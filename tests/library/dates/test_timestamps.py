@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignimation_index.library.timestamps import (
+from alignimation_index.library.dates.timestamps import (
     WallClock,
     format_utc_offset,
     is_credible_utc,

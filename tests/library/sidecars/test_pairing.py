@@ -1,9 +1,9 @@
 import pytest
 
-from alignimation_index.library.pairing import FolderSidecar, pair_folder
-from alignimation_index.library.regions import FaceRegion
-from alignimation_index.library.sidecar import GoogleAlbum, GoogleSidecar
-from alignimation_index.library.xmp import Xmp
+from alignimation_index.library.sidecars.pairing import FolderSidecar, pair_folder
+from alignimation_index.library.sidecars.regions import FaceRegion
+from alignimation_index.library.sidecars.xmp import Xmp
+from alignimation_index.library.takeout.sidecar import GoogleAlbum, GoogleSidecar
 
 REGIONS = (FaceRegion("Ada", (0.1, 0.1, 0.5, 0.5)),)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from alignimation_index.datatypes import DecodedPhoto
 from alignimation_index.errors import DecodeError
-from alignimation_index.library.decode import (
+from alignimation_index.library.decoding.decode import (
     LAST_COLUMN_FIRST,
     LAST_ROW_FIRST,
     decode,

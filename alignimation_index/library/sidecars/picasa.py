@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from alignimation_index.library.regions import Box, FaceRegion, face_region
+from alignimation_index.library.sidecars.regions import Box, FaceRegion, face_region
 
 _SECTION = re.compile(r"\[(.+)\]")
 _FACE = re.compile(r"rect64\(([0-9a-f]{1,16})\),([0-9a-f]+)", re.IGNORECASE)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from alignimation_index.library.regions import FaceRegion, face_region, upright_regions
+from alignimation_index.library.sidecars.regions import FaceRegion, face_region, upright_regions
 
 UNDONE_BY = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
 
