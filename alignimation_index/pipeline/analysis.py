@@ -1,4 +1,4 @@
-"""Running the stages over photos, whatever goes wrong with one of them.
+"""Running the stages over photos in this process, whatever goes wrong with one of them.
 
 A stage that fails on a batch is tried photo by photo, so that one bad photo is one error. A batch that does not fit
 into a GPU's memory is halved.
@@ -113,7 +113,7 @@ class Analysis:
         with self.profile.measure(view):
             for side, undecoded in wanted.items():
                 photos, device = [work.bytes for work in undecoded], self.tools.models().device
-                pixels = decode_batch(photos, side, device, self.tools.decoders.decode)
+                pixels = decode_batch(photos, side, device, self.tools.reader.decode)
                 for work, decoded in zip(undecoded, pixels, strict=True):
                     work.pixels = decoded
         for work in works:
