@@ -15,16 +15,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from threading import Lock
 from typing import IO, Any, ParamSpec, TypeVar, cast
 
 from alignimation_index.datatypes import DecodedPhoto
 from alignimation_index.errors import DecodeError, UserError, in_words
-from alignimation_index.library.decoding.decode import decode
+from alignimation_index.library.decoding.decode import TooLargeToShareError, decode
 from alignimation_index.library.metadata import PhotoFacts, read_facts
 
 TIME_LIMIT_S, TIME_LIMIT_S_PER_MB = 60.0, 2.0
 MEMORY_LIMIT_BYTES = 4 << 30
-"""What a child may take beyond its size at the start; a picture of MAX_PIXELS with transparency takes 2.3 GB."""
+"""What a child may take beyond its size at the start; MAX_PIXELS with transparency take 2.5 GB unless reduced."""
 
 # The modules are found where this process found its own, and never in the current folder.
 _CHILD = "import sys; sys.path[:] = sys.argv[1:]; from alignimation_index.library.decoding.process import main; main()"
@@ -43,10 +44,15 @@ class Decoders:
     def __init__(self, time_limit_s: float = TIME_LIMIT_S) -> None:
         self._time_limit_s = time_limit_s
         self._idle: list[subprocess.Popen[bytes]] = []
+        self._large_one = Lock()
 
     def decode(self, data: bytes, min_side_px: int | None = None) -> DecodedPhoto:
-        """`decode`; that the child died or took too long is a DecodeError, too."""
-        return self.call(self._limit_s(data), decode, data, min_side_px)
+        """`decode`, one large picture at a time; that the child died or took too long is a DecodeError, too."""
+        try:
+            return self.call(self._limit_s(data), decode, data, min_side_px, is_alone=False)
+        except TooLargeToShareError:
+            with self._large_one:
+                return self.call(self._limit_s(data), decode, data, min_side_px)
 
     def read_facts(self, data: bytes) -> PhotoFacts:
         """`read_facts`; that the child died or took too long is a DecodeError, too."""

@@ -1,21 +1,26 @@
+import contextlib
 import errno
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
 from pictures import asymmetric, encode, with_orientation
+from PIL import Image
 
 from alignimation_index.errors import DecodeError, UserError
-from alignimation_index.library.decoding.decode import decode
+from alignimation_index.library.decoding.decode import SHARED_PIXELS, decode
 from alignimation_index.library.decoding.process import MEMORY_LIMIT_BYTES, Decoders
 from alignimation_index.library.metadata import read_facts
 
+TASKS = Path("/proc/self/task")
 PICTURE = with_orientation(asymmetric(317, 211), 6)
 
 
@@ -74,6 +79,35 @@ def test_a_decoder_that_hangs_is_ended(decoders):
 def test_too_much_memory_is_refused(decoders):
     with pytest.raises(MemoryError):
         decoders.call(60, bytearray, MEMORY_LIMIT_BYTES)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for the children's memory in /proc")
+def test_large_pictures_are_decoded_one_at_a_time(decoders):
+    side = int(SHARED_PIXELS**0.5) + 1
+    large = encode(Image.new("RGB", (side, side)), compress_level=1)
+    sizes, done = [], threading.Event()
+    watcher = threading.Thread(target=note_large_children, args=(sizes, done, 3 * SHARED_PIXELS))
+    watcher.start()
+    with ThreadPoolExecutor(3) as threads:
+        found = list(threads.map(lambda data: decoders.decode(data, 100), [large, large, large]))
+    done.set()
+    watcher.join()
+    assert [photo.width_px for photo in found] == [side] * 3
+    assert max(sizes) == 1
+
+
+def note_large_children(counts, done, at_least_bytes):
+    """Note again and again how many children hold so much memory."""
+    while not done.is_set():
+        resident = [resident_bytes(child) for task in TASKS.glob("*/children") for child in task.read_text().split()]
+        counts.append(sum(size >= at_least_bytes for size in resident))
+        time.sleep(0.005)
+
+
+def resident_bytes(child):
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{child}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+    return 0
 
 
 def test_no_picture_is_blamed_for_a_child_that_died_before_it(decoders):
