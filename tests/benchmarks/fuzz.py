@@ -18,16 +18,47 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 
-RUN = """
-import json, resource, sys
-from alignimation_index.cli import run
-code = run(sys.argv[1:])
-peaks_mb = [resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-print(json.dumps([code, *peaks_mb]))
-"""
+SECONDS_PER_LOOK = 0.01
+
+
+@dataclass
+class Peaks:
+    """The most memory in MiB: of a process, of the largest of its children, of all of them at the same time.
+
+    Looked at again and again: what getrusage says of a child includes the process that started it.
+    """
+
+    process: float = 0
+    child: float = 0
+    together: float = 0
+
+    def follow(self, process: subprocess.Popen[bytes]) -> None:
+        """Look until the process ends."""
+        while process.poll() is None:
+            with suppress(OSError, IndexError):
+                own, children = resident_mb(process.pid), [resident_mb(pid) for pid in children_of(process.pid)]
+                self.process, self.child = max(self.process, own), max(self.child, *children, 0)
+                self.together = max(self.together, own + sum(children))
+            time.sleep(SECONDS_PER_LOOK)
+
+
+def resident_mb(pid: int) -> float:
+    """Memory that a process holds now, in MiB."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 2**20
+
+
+def children_of(pid: int) -> list[int]:
+    """The children that run a program of their own by now, and not yet that of their parent."""
+    children = [
+        int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()
+    ]
+    program = Path(f"/proc/{pid}/cmdline").read_bytes()
+    return [child for child in children if Path(f"/proc/{child}/cmdline").read_bytes() != program]
 
 
 def damaged(data: bytes, chance: random.Random) -> bytes:
@@ -78,10 +109,11 @@ def report(folder: Path, store: Path) -> dict[str, object]:
     """Update a new store with a folder; figures of the run and of what the store holds then."""
     environment = {**os.environ, "ALIGNINDEX_OFFLINE": "1"}
     started = time.perf_counter()
-    command = [sys.executable, "-c", RUN, "--store", str(store), "update", "--embedder", "dlib-resnet", str(folder)]
-    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    options = ["--store", str(store), "update", "--embedder", "dlib-resnet", str(folder)]
+    process = subprocess.Popen([sys.executable, "-m", "alignimation_index", *options], env=environment)
+    peaks = Peaks()
+    peaks.follow(process)
     seconds = time.perf_counter() - started
-    code, peak_mb, child_peak_mb = json.loads(done.stdout.splitlines()[-1])
     errors = json.loads(alignindex(store, "errors", "--json"))
     photos = json.loads(alignindex(store, "photos", "--json"))
     good = {path for photo in photos if photo["status"] == "ok" for path in photo["paths"]}
@@ -89,7 +121,7 @@ def report(folder: Path, store: Path) -> dict[str, object]:
     reasons = Counter(error["reason"].partition(":")[0] for error in errors)
     files = {str(path) for path in folder.rglob("*") if path.is_file() and path.suffix != ".csv"}
     return {
-        "exit code": code,
+        "exit code": process.returncode,
         "files": len(files),
         "photos": len(good),
         "errors": len(failed),
@@ -97,8 +129,9 @@ def report(folder: Path, store: Path) -> dict[str, object]:
         "decoders that hung": sum(n for reason, n in reasons.items() if reason.startswith("decoding took longer")),
         "neither photo nor error": sorted(files - good - failed),
         "seconds": round(seconds, 1),
-        "peak memory, MiB": round(peak_mb),
-        "largest child, MiB": round(child_peak_mb),
+        "peak memory, MiB": round(peaks.process),
+        "largest child, MiB": round(peaks.child),
+        "all together, MiB": round(peaks.together),
         "reasons": dict(reasons.most_common()),
     }
 
