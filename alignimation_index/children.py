@@ -12,10 +12,10 @@ import os
 import pickle
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, ParamSpec, TypeVar, cast
@@ -23,9 +23,10 @@ from typing import Any, ParamSpec, TypeVar, cast
 from alignimation_index.errors import DecodeError, UserError, in_words
 
 MEMORY_LIMIT_BYTES = 4 << 30
-"""What a child may take beyond its size at the start; a picture of MAX_PIXELS with transparency takes 2.3 GB."""
+"""What a child may take beyond its size at the start; the largest picture with transparency takes 2.5 GB."""
 
 _READY = "ready"
+_TIMED_OUT = 1  # the exit code with which faulthandler ends a process
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,7 +65,7 @@ class Children:
             UserError: no child could be started.
         """
         with self._borrowed() as child:
-            result = _ask(child, limit_s, (function, arguments, options))
+            result = _ask(child, (limit_s, function, arguments, options))
         if isinstance(result, Exception):
             raise result
         return cast("T", result)
@@ -118,14 +119,11 @@ def _start(imports: Sequence[str]) -> _Child:
     return child
 
 
-def _ask(child: _Child, limit_s: float, call: tuple[Any, ...]) -> object:
-    started = time.monotonic()
+def _ask(child: _Child, call: tuple[Any, ...]) -> object:
     try:
-        child.connection.send((limit_s, call))
+        child.connection.send(call)
         return child.connection.recv()
     except (EOFError, OSError) as error:
-        if time.monotonic() - started >= limit_s:
-            raise ChildDiedError(f"reading it took longer than {limit_s:.0f} s") from error
         raise ChildDiedError(f"what reads it {_end(child)}") from error
 
 
@@ -137,6 +135,8 @@ def _end(child: _Child) -> str:
     child.process.kill()
     child.process.join()
     code = child.process.exitcode or 0
+    if code == _TIMED_OUT:
+        return "took too long"
     with suppress(ValueError):
         if code < 0:
             return f"was ended by {signal.Signals(-code).name}"
@@ -149,26 +149,35 @@ def _serve(connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Whatever a library prints must not end up among the parent's results.
     os.dup2(2, 1)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
     _limit_memory()
     with suppress(EOFError, OSError):
         connection.send(_READY)
         while True:
-            _answer(connection, nowhere)
+            _answer(connection)
     os._exit(0)  # at once: nothing here is left to be done
 
 
-def _answer(connection: Connection, nowhere: int) -> None:
+def _answer(connection: Connection) -> None:
     call = connection.recv_bytes()
     try:
-        limit_s, (function, arguments, options) = pickle.loads(call)
-        # Works while a library hangs, and when the parent is no longer there to look at the clock.
-        faulthandler.dump_traceback_later(limit_s, exit=True, file=nowhere)
+        limit_s, function, arguments, options = pickle.loads(call)
+        limit_time(limit_s)
         result = function(*arguments, **options)
     except Exception as error:
         result = error
     faulthandler.cancel_dump_traceback_later()
     connection.send(result)
+
+
+def limit_time(limit_s: float) -> None:
+    """End this process in so many seconds, unless the call in hand has ended by then, or this is called again."""
+    # Works while a library hangs, and when the parent is no longer there to look at the clock.
+    faulthandler.dump_traceback_later(limit_s, exit=True, file=_nowhere())
+
+
+@cache
+def _nowhere() -> int:
+    return os.open(os.devnull, os.O_WRONLY)
 
 
 def _limit_memory() -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from alignimation_index.errors import DecodeError, UserError
 from alignimation_index.library.decoding.batch import decode_batch
+from alignimation_index.library.decoding.decode import TooLargeToShareError
 from alignimation_index.pipeline.profile import Profile
 from alignimation_index.pipeline.stages import PHOTO_STAGES
 from alignimation_index.pipeline.work import STEPS, Tools, Work
@@ -127,8 +128,8 @@ def _reason(error: Exception) -> str:
 
 
 def _ends_the_run(error: Exception) -> bool:
-    """Whether the fault lies with the machine, and not with a photo."""
-    return isinstance(error, UserError) and not isinstance(error, DecodeError)
+    """Whether the fault lies with the machine or the moment, and not with a photo."""
+    return isinstance(error, (UserError, TooLargeToShareError)) and not isinstance(error, DecodeError)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from threading import Lock
 from typing import Any, NamedTuple
 
-from alignimation_index.children import ChildDiedError, Children
+from alignimation_index.children import ChildDiedError, Children, limit_time
+from alignimation_index.library.decoding.decode import TooLargeToShareError
 from alignimation_index.library.decoding.process import time_limit_s
 from alignimation_index.models.faces import FaceModels, FaceModelSource
 from alignimation_index.pipeline.analysis import Analysis
@@ -47,12 +49,14 @@ class AnalysisInChildren:
         keys: the key of each stage.
         source: the networks, which the children load.
         profile: where the time went.
+        large_one: held while a picture is read that takes much memory.
     """
 
     children: Children
     keys: Mapping[str, Key]
     source: FaceModelSource
     profile: Profile
+    large_one: Lock = field(default_factory=Lock)
 
     def run(self, works: Sequence[Work]) -> None:
         """Run the stale stages of each photo in order; results and failures are added to the works."""
@@ -73,26 +77,35 @@ class AnalysisInChildren:
                     work.failures[stage] = str(error)
 
     def _run(self, work: Work, stages: Iterable[str]) -> None:
-        limit_s = LOAD_LIMIT_S + time_limit_s(work.data or b"")
         part = replace(work, stale=set(stages))
-        found, seconds = self.children.call(limit_s, analyse, pickle.dumps(self.source.load), self.keys, [part])
+        try:
+            self._ask(work, part, ReadHere(is_alone=False))
+        except TooLargeToShareError:
+            with self.large_one:
+                self._ask(work, part, ReadHere())
+
+    def _ask(self, work: Work, part: Work, reader: ReadHere) -> None:
+        load = pickle.dumps(self.source.load)
+        found, seconds = self.children.call(LOAD_LIMIT_S, analyse, load, self.keys, reader, [part])
         ((work.results, work.failures),) = found
         self.profile.add(seconds)
 
 
-def analyse(load: bytes, keys: Mapping[str, Key], works: list[Work]) -> Analysed:
+def analyse(load: bytes, keys: Mapping[str, Key], reader: ReadHere, works: list[Work]) -> Analysed:
     """Run the stale stages of photos in this process: what a child is asked to do.
 
     Args:
         load: how to load the networks, pickled.
         keys: the key of each stage.
+        reader: reads pictures.
         works: the photos.
     """
     profile = Profile()
     # Here, where a failure ends the run instead of counting against a photo.
     with profile.measure("load networks"):
         models = _loaded(load)
-    Analysis(keys, Tools(lambda: models, ReadHere()), profile).run(works)
+    limit_time(sum(time_limit_s(work.data or b"") for work in works))
+    Analysis(keys, Tools(lambda: models, reader), profile).run(works)
     release_memory()
     return Analysed([(work.results, work.failures) for work in works], profile.seconds)
 

@@ -39,8 +39,8 @@ class Intervals:
         settle: a file is looked at once it has not changed for so long.
         burst: while files keep changing, those that have settled are looked at after so long.
         poll: how often roots that send no events are looked through, and new or missing roots looked for.
-        reconcile: how often everything is looked through, whatever events said; it also is after a burst of them in
-            which the system may have dropped some, see `changes.MANY_EVENTS`.
+        reconcile: how often everything is looked through, whatever events said; it also is where the system dropped
+            some, and after a burst of them in which it may have, see `changes.MANY_EVENTS`.
         retry: how long to wait after an error; doubled with each further one.
         retry_at_most: the longest such wait.
         idle: processes that compute are ended when there was nothing to do for so long.
@@ -137,7 +137,7 @@ class _Watch:
     def _round(self) -> None:
         """Look after the roots, and update if that is due."""
         now = time.monotonic()
-        if self.changes.were_too_many(self.intervals.settle) or now >= self.next_reconcile:
+        if self.changes.may_lack_some(self.intervals.settle, self.intervals.burst) or now >= self.next_reconcile:
             self.changes.note_everything(at_once=True)
             self.roots.watch_anew()
             self.next_reconcile, self.next_poll = now + self.intervals.reconcile, now

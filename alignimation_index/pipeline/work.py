@@ -84,11 +84,23 @@ class PictureReader(Protocol):
         """See `library.metadata`."""
 
 
+@dataclass(frozen=True)
 class ReadHere:
-    """Reads pictures in this process, whatever they do to it. Satisfies PictureReader."""
+    """Reads pictures in this process, whatever they do to it. Satisfies PictureReader.
 
-    decode = staticmethod(decode)
-    read_facts = staticmethod(read_facts)
+    Attributes:
+        is_alone: whether no other process is reading a large picture; TooLargeToShareError says that one is needed.
+    """
+
+    is_alone: bool = True
+
+    def decode(self, data: bytes, min_side_px: int | None = None) -> DecodedPhoto:
+        """See `library.decoding.decode`."""
+        return decode(data, min_side_px, is_alone=self.is_alone)
+
+    def read_facts(self, data: bytes) -> PhotoFacts:
+        """See `library.metadata`."""
+        return read_facts(data)
 
 
 @dataclass(frozen=True)

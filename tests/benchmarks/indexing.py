@@ -16,7 +16,6 @@ all of its faces, and of those that it finds again there.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -25,14 +24,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import figures
 import numpy as np
 import process_tree
 import torch
 from facenet_pytorch import MTCNN, InceptionResnetV1
 from facenet_pytorch.models.utils.detect_face import extract_face
 from PIL import Image, ImageOps
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import select
 
 from alignimation_index.children import Children
@@ -264,25 +262,19 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 def main() -> None:
     """Run the comparison and print it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = figures.parser(__doc__)
     parser.add_argument("photos", type=Path)
     parser.add_argument("--phone", action="store_true", help="scale and crop the photos to 12 MP first")
     parser.add_argument("--limit", type=int, default=24, help="photos to compare on")
     parser.add_argument("--counts", type=lambda text: [int(count) for count in text.split(",")], default=[])
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--json", type=Path, dest="json_out")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if options.phone:
             as_a_phone_writes(options.photos, Path(folder))
             options.photos = Path(folder)
         result = measure(options)
-    table = Table("figure", "value")
-    for name, value in result.items():
-        table.add_row(name, str(value))
-    Console().print(table)
-    if options.json_out:
-        options.json_out.write_text(json.dumps(result, indent=1))
+    figures.show(result, options.json_out)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import alembic.command  # noqa: F401 - here once: the children need no seconds for it
-
 from fakes import FakeModels, index
 
 from alignimation_index.pipeline import update

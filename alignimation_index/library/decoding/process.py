@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 from alignimation_index.children import Children
 from alignimation_index.datatypes import DecodedPhoto
-from alignimation_index.library.decoding.decode import decode
+from alignimation_index.library.decoding.decode import TooLargeToShareError, decode
 from alignimation_index.library.metadata import PhotoFacts, read_facts
 
 TIME_LIMIT_S, TIME_LIMIT_S_PER_MB = 60.0, 2.0
@@ -15,10 +17,15 @@ class Decoders:
 
     def __init__(self, children: Children) -> None:
         self._children = children
+        self._large_one = Lock()
 
     def decode(self, data: bytes, min_side_px: int | None = None) -> DecodedPhoto:
-        """`decode`; that the child died or took too long is a DecodeError, too."""
-        return self._children.call(time_limit_s(data), decode, data, min_side_px)
+        """`decode`, one large picture at a time; that the child died or took too long is a DecodeError, too."""
+        try:
+            return self._children.call(time_limit_s(data), decode, data, min_side_px, is_alone=False)
+        except TooLargeToShareError:
+            with self._large_one:
+                return self._children.call(time_limit_s(data), decode, data, min_side_px)
 
     def read_facts(self, data: bytes) -> PhotoFacts:
         """`read_facts`; that the child died or took too long is a DecodeError, too."""
