@@ -120,7 +120,7 @@ def register_masks(
     begin = np.asarray(start, np.float64)
     if begin.shape != (len(full.moving), 2, 3):
         raise ValueError(f"start has the shape {begin.shape}, expected {(len(full.moving), 2, 3)}")
-    usable = np.isfinite(begin.reshape(len(begin), -1)).all(axis=1)
+    usable: NDArray[np.bool_] = np.asarray(np.isfinite(begin).all(axis=(1, 2)), np.bool_)
     if not usable.any():
         return _unusable(len(usable))
     rows = torch.as_tensor(np.flatnonzero(usable), device=full.moving.device)

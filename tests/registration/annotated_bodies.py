@@ -103,10 +103,31 @@ def _edge(body, middle, direction):
     return steps[hits[-1]] if len(hits) else middle
 
 
-def photographed(random, body, with_bulge=True):
-    """A photo of the body, large enough for all of it: mask, keypoints, and photo_from_original."""
+def wavering(random, polygon, deviation, length):
+    """The polygon with its edge off by a deviation (pixels), alike over some length (pixels)."""
+    closed = np.concatenate([polygon, polygon[:1]])
+    way = np.concatenate([[0], np.linalg.norm(np.diff(closed, axis=0), axis=1).cumsum()])
+    at = np.linspace(0, way[-1], max(int(way[-1]), 8), endpoint=False)
+    dense = np.stack([np.interp(at, way, closed[:, axis]) for axis in (0, 1)], 1)
+    frequency = np.fft.rfftfreq(len(at), way[-1] / len(at))
+    smooth = np.fft.irfft(
+        np.fft.rfft(random.normal(size=len(at))) * np.exp(-((np.pi * frequency * length) ** 2) / 2), len(at)
+    )
+    tangent = np.roll(dense, -1, 0) - np.roll(dense, 1, 0)
+    normal = np.stack([-tangent[:, 1], tangent[:, 0]], 1) / np.maximum(np.linalg.norm(tangent, axis=1), 1e-9)[:, None]
+    return dense + normal * (deviation * smooth / smooth.std())[:, None]
+
+
+def photographed(random, body, edge_deviation=0.0):
+    """A photo of the body with a belly, large enough for all of it: mask, keypoints, and photo_from_original.
+
+    `edge_deviation`, in body heights: by how much the contour is off, alike over a tenth of the height.
+    """
     moved = random_similarity(random, body)
-    polygons = [*body.polygons, bulge(random, body)] if with_bulge else body.polygons
+    polygons = [*body.polygons, bulge(random, body)]
+    if edge_deviation:
+        height = body.height
+        polygons = [wavering(random, polygon, edge_deviation * height, 0.1 * height) for polygon in polygons]
     corner = apply(moved, np.concatenate(polygons)).min(0) - MARGIN_PX
     moved[:, 2] -= np.minimum(corner, 0)
     inside = [apply(moved, polygon) for polygon in polygons]
