@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 FIRST_DAMPING, LEAST_DAMPING = 1e-3, 1e-7
 EASE, BRAKE = 0.2, 8.0
+# A step that changes the loss by less than this share of it, up or down, is the last.
+LEAST_CHANGE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,8 @@ def _iterate(level: Level, fit: Fit, difference: Tensor, fields: _Fields, settin
     moved = torch.where(better[:, None, None], trial, fit.photo_from_template)
     damping = (fit.damping * torch.where(better, EASE, BRAKE)).clamp(min=LEAST_DAMPING)
     small = step[:, :2].norm(dim=1) + step[:, 2:].norm(dim=1) < settings.tolerance_px
-    result = Fit(moved, torch.where(better, loss, fit.loss), damping, fit.iterations + 1, small)
+    levelled = (loss - fit.loss).abs() <= LEAST_CHANGE * fit.loss
+    result = Fit(moved, torch.where(better, loss, fit.loss), damping, fit.iterations + 1, small | levelled)
     return result, torch.where(better[:, None, None, None], trial_difference, difference)
 
 
@@ -182,7 +185,7 @@ def _normal_equations(
     level: Level, photo_from_template: Tensor, difference: Tensor, fields: _Fields, bound: float | None
 ) -> tuple[Tensor, Tensor]:
     """(N, 4, 4) Gauss-Newton Hessians and (N, 4) gradients of half the loss."""
-    down, right = torch.gradient(difference + level.template, dim=(2, 3))
+    right, down = _slopes(difference + level.template)
     weight = level.weight
     if bound is not None:
         weight = weight * torch.exp(difference.square() / (-2 * bound**2))
@@ -193,6 +196,14 @@ def _normal_equations(
     gradient = fields.first_moments((weighted_right * difference).sum(1), (weighted_down * difference).sum(1))
     pull, pulled = _pull_of_points(level, photo_from_template, fields)
     return hessian + pull, gradient + pulled
+
+
+def _slopes(masks: Tensor) -> tuple[Tensor, Tensor]:
+    """Central differences along x and along y; none at the edges."""
+    right, down = torch.zeros_like(masks), torch.zeros_like(masks)
+    torch.sub(masks[..., 2:], masks[..., :-2], out=right[..., 1:-1]).mul_(0.5)
+    torch.sub(masks[..., 2:, :], masks[..., :-2, :], out=down[..., 1:-1, :]).mul_(0.5)
+    return right, down
 
 
 def _pull_of_points(level: Level, photo_from_template: Tensor, fields: _Fields) -> tuple[Tensor, Tensor]:
