@@ -75,7 +75,8 @@ class Registrations:
         loss_before: (N,) float32, the loss of the start at full size, divided by the sum of the pixels' weights.
         loss_after: (N,) float32, that of the result; never above loss_before.
         iterations: (N,) int64, over all levels.
-        converged: (N,) bool: the last step at full size was below the tolerance, or changed the loss by a thousandth at most.
+        converged: (N,) bool: the last step at full size was below the tolerance, or changed the loss by a thousandth of
+            it at most.
     """
 
     template_from_photo: Float
