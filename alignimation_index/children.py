@@ -102,7 +102,7 @@ def _start(imports: Sequence[str]) -> _Child:
     method = "forkserver" if sys.platform == "linux" else "spawn"
     context: Any = multiprocessing.get_context(method)
     if method == "forkserver":
-        context.set_forkserver_preload(["__main__", __name__, *imports])
+        context.set_forkserver_preload(["__main__", __name__, *imports, "alignimation_index.frozen"])
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs,), daemon=True)
     try:
