@@ -9,6 +9,9 @@ import numpy as np
 from alignimation_index.people.faces import Flags, Reals, Rows
 from alignimation_index.people.groups import Grouping
 
+# Matches of a group that are scored again after a merger, by how they scored before.
+MATCHES = 10
+
 Forbidden = Callable[[Grouping, Rows], Flags]
 
 
@@ -30,6 +33,8 @@ def agglomerate(grouping: Grouping, pairs: Rows, forbidden: Forbidden, threshold
         stale = is_changed[pairs].any(1)
         number = grouping.merge(merged)
         pairs, scores, stale = _renumbered(number[pairs], scores, stale)
+        kept = _likeliest(pairs, scores, stale)
+        pairs, scores, stale = pairs[kept], scores[kept], stale[kept]
         allowed = ~stale
         allowed[stale] = ~forbidden(grouping, pairs[stale])
         pairs, scores, stale = pairs[allowed], scores[allowed], stale[allowed]
@@ -47,8 +52,23 @@ def _mutual(pairs: Rows, scores: Reals, count: int, threshold: float) -> Rows:
     return order[is_best]
 
 
+def _likeliest(pairs: Rows, scores: Reals, stale: Flags) -> Flags:
+    """Which pairs are worth scoring again: for each group, those that scored best before."""
+    order = np.argsort(-scores, kind="stable")
+    ends = pairs[order].ravel()
+    by_group = np.argsort(ends, kind="stable")
+    begins = np.searchsorted(ends[by_group], ends[by_group])
+    rank = np.empty(len(ends), np.int64)
+    rank[by_group] = np.arange(len(ends)) - begins
+    kept = ~stale
+    kept[order] |= (rank.reshape(-1, 2) < MATCHES).any(1)
+    return kept
+
+
 def _renumbered(pairs: Rows, scores: Reals, stale: Flags) -> tuple[Rows, Reals, Flags]:
-    """Pairs of groups with each pair once."""
+    """Pairs of groups with each pair once, with its best score."""
+    order = np.argsort(-scores, kind="stable")
+    pairs, scores, stale = pairs[order], scores[order], stale[order]
     pairs = np.sort(pairs, axis=1)
     apart = pairs[:, 0] != pairs[:, 1]
     pairs, scores, stale = pairs[apart], scores[apart], stale[apart]

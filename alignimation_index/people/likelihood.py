@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +16,12 @@ from alignimation_index.people.faces import Flags, Reals, Rows
 UNKNOWN = -(10**6)  # the year of an undated photo, the birth year of most people
 IMPOSSIBLE = -1e4
 BIRTH_STEP = 3
-BIRTH_CHOICES = 11
+# Birth years summed over: of a few faces, and of many, which tell it better.
+BIRTH_CHOICES, BIRTH_CHOICES_OF_MANY, MANY = 11, 5, 4
 # Photos of one time share light, camera and hair: the noise of their mean ends at this share of that of one.
 SHARED_NOISE = 0.2
-SETS_PER_CHUNK = 4000
+NUMBERS_PER_CHUNK = 400_000
+THREADS = min(os.cpu_count() or 1, 8)
 
 
 @dataclass(frozen=True)
@@ -78,18 +82,20 @@ class Likelihood:
     """The likelihood of sets of exemplars, each given as a row of indices, −1 for none.
 
     The years that births are tried for are those of the whole library, every BIRTH_STEP years; for each set the
-    BIRTH_CHOICES that its apparent ages favour are summed over.
+    likeliest that its apparent ages favour are summed over.
     """
 
     def __init__(self, calibration: Calibration, exemplars: Exemplars) -> None:
         self._calibration = calibration
         self._exemplars = exemplars
-        table = np.array(calibration.mean_at_knots, np.float32)
-        self._knots = table @ table.T
-        self._on_knots = exemplars.vectors @ table.T
-        self._noise = (1 - calibration.correlation) * (SHARED_NOISE + (1 - SHARED_NOISE) / exemplars.counts)
+        means = (calibration.interpolation @ np.array(calibration.mean_at_knots)).astype(np.float32)
+        self._mean_products = means @ means.T
+        self._on_means = exemplars.vectors @ means.T
+        self._root_spread = np.sqrt(calibration.spread).astype(np.float32)
+        self._drifted = calibration.drifted.astype(np.float32)
+        noise = (1 - calibration.correlation) * (SHARED_NOISE + (1 - SHARED_NOISE) / exemplars.counts)
+        self._noise = noise.astype(np.float32)
         self._guess = np.clip(np.exp(exemplars.apparent) - AGE_OFFSET, 0, OLDEST).round().astype(np.int64)
-        self._ages = np.arange(OLDEST + 1)
 
     def of_sets(self, sets: Rows, born: Rows) -> Reals:
         """(P,) log-likelihoods of P sets.
@@ -98,14 +104,13 @@ class Likelihood:
             sets: (P, n) indices of exemplars, −1 at the end of those with fewer.
             born: (P,) the birth year, or UNKNOWN.
         """
-        result = np.empty(len(sets))
         sizes = (sets >= 0).sum(1)
-        for size in np.unique(sizes):
-            rows = np.flatnonzero(sizes == size)
-            step = max(1, SETS_PER_CHUNK * 4 // (int(size) ** 2 + 2))
-            for begin in range(0, len(rows), step):
-                chunk = rows[begin : begin + step]
-                result[chunk] = self._of_chunk(sets[chunk, :size], born[chunk])
+        result = np.zeros(len(sets))
+        chunks = [chunk for size in np.unique(sizes) for chunk in _chunks(np.flatnonzero(sizes == size), int(size))]
+        with ThreadPoolExecutor(THREADS) as executor:
+            done = executor.map(lambda chunk: self._of_chunk(sets[chunk, : sizes[chunk[0]]], born[chunk]), chunks)
+            for chunk, values in zip(chunks, done, strict=True):
+                result[chunk] = values
         return result
 
     def contradiction(self, rows: Rows, born: Rows) -> Reals:
@@ -147,49 +152,50 @@ class Likelihood:
         off = (np.log(np.clip(ages, 0, None) + AGE_OFFSET) - self._exemplars.apparent[sets][:, None]) ** 2
         told = -0.5 * np.where(dated[:, None], off, 0).sum(2) / self._calibration.age_error**2
         told = np.where(fine.all(2), told, -1e9)
-        best = np.argpartition(-told, BIRTH_CHOICES - 1, axis=1)[:, :BIRTH_CHOICES]
+        count = _choices(sets.shape[1])
+        best = np.argpartition(-told, count - 1, axis=1)[:, :count]
         chosen = np.take_along_axis(births, best, 1)
         prior = np.full(chosen.shape, -np.log(OLDEST / BIRTH_STEP))
         known = born != UNKNOWN
         chosen[known] = born[known, None]
-        prior[known] = np.where(np.arange(BIRTH_CHOICES) == 0, 0, IMPOSSIBLE)
+        prior[known] = np.where(np.arange(count) == 0, 0, IMPOSSIBLE)
         return chosen, prior
 
-    def _of_vectors(self, sets: Rows, ages: Rows) -> Reals:
+    def _of_vectors(self, sets: Rows, ages: Rows) -> Float:
         """(P, choices) log-likelihood per dimension, but for the constant."""
         calibration, (n, count, choices) = self._calibration, ages.shape
-        spread = np.sqrt(calibration.spread[ages] / self._exemplars.vectors.shape[1])
-        gram = self._gram(sets, ages)
-        gram /= self._exemplars.vectors.shape[1]
-        drifted = calibration.drifted[ages]
-        kernel = np.empty((n, n, count, choices))
+        root, drifted = self._root_spread[ages], self._drifted[ages]
+        products = self._products(sets)
+        kernel, gram = np.empty((2, n, n, count, choices), np.float32)
         for i in range(n):
             for j in range(i + 1):
                 ratio = np.minimum(drifted[i], drifted[j]) / np.maximum(drifted[i], drifted[j])
                 kernel[i, j] = kernel[j, i] = calibration.correlation * ratio
-                gram[i, j] /= spread[i] * spread[j]
-                gram[j, i] = gram[i, j]
+                inner = products[:, i, j, None] + self._mean_products[ages[i], ages[j]]
+                inner -= self._on_means[sets[:, i, None], ages[j]]
+                inner -= self._on_means[sets[:, j, None], ages[i]]
+                gram[i, j] = gram[j, i] = inner / (root[i] * root[j])
             kernel[i, i] += self._noise[sets[:, i]][:, None]
-        return _normal(kernel, gram) - np.log(spread).sum(0)
+        return _normal(kernel, gram) - np.log(root).sum(0)
 
-    def _gram(self, sets: Rows, ages: Rows) -> Reals:
-        """(n, n, P, choices) inner products of the vectors less the mean faces of their ages."""
-        n, count, choices = ages.shape
+    def _products(self, sets: Rows) -> Float:
+        """(P, n, n) inner products of the vectors of each set."""
         vectors = self._exemplars.vectors[sets]
-        products = np.matmul(vectors, vectors.transpose(0, 2, 1))
-        weights = self._calibration.interpolation.astype(np.float32)[ages]  # n, P, choices, K
-        mixed = np.einsum("ipck,pjk->ijpc", weights, self._on_knots[sets])
-        means = weights @ self._knots
-        gram = np.empty((n, n, count, choices))
-        for i in range(n):
-            for j in range(i + 1):
-                gram[i, j] = products[:, i, j, None] - mixed[i, j] - mixed[j, i] + (means[i] * weights[j]).sum(-1)
-        return gram
+        return np.matmul(vectors, vectors.transpose(0, 2, 1))
 
 
-def _normal(kernel: Reals, gram: Reals) -> Reals:
+def _choices(size: int) -> int:
+    return BIRTH_CHOICES_OF_MANY if size >= MANY else BIRTH_CHOICES
+
+
+def _chunks(rows: Rows, size: int) -> list[Rows]:
+    step = max(1, NUMBERS_PER_CHUNK // (_choices(size) * (size**2 + 4)))
+    return [rows[begin : begin + step] for begin in range(0, len(rows), step)]
+
+
+def _normal(kernel: Float, gram: Float) -> Float:
     """−(log|K| + tr(K⁻¹ G)) / 2 over the first two axes, by symmetric elimination; both arguments are used up."""
-    total = np.zeros(kernel.shape[2:])
+    total = np.zeros(kernel.shape[2:], np.float32)
     for i in range(len(kernel)):
         pivot = kernel[i, i]
         total -= 0.5 * (np.log(pivot) + gram[i, i] / pivot)

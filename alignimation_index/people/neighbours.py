@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
 import numpy as np
 
 from alignimation_index.datatypes import Float
 from alignimation_index.people.faces import Rows
 
 # Below this many, everything is compared; above, only with the vectors of the nearest cells.
-EXACT = 20_000
-CELLS_SEARCHED = 10
+EXACT = 10_000
+CELLS_SEARCHED = 24
 CELL_ROUNDS = 3
 FACES_PER_BLOCK = 512
+THREADS = min(os.cpu_count() or 1, 8)
 
 
 def nearest_pairs(vectors: Float, count: int, queries: Rows | None = None) -> Rows:
@@ -26,7 +31,8 @@ def nearest_pairs(vectors: Float, count: int, queries: Rows | None = None) -> Ro
     if len(vectors) < 2 or not len(asked):
         return np.zeros((0, 2), np.int64)
     if len(asked) * len(vectors) <= EXACT**2:
-        pairs = [_nearest(vectors, block, None, count) for block in _blocks(asked)]
+        with ThreadPoolExecutor(THREADS) as executor:
+            pairs = list(executor.map(lambda block: _nearest(vectors, block, None, count), _blocks(asked)))
     else:
         pairs = _nearest_in_cells(vectors, asked, count)
     found = np.sort(np.concatenate(pairs), axis=1)
@@ -53,16 +59,17 @@ def _nearest_in_cells(vectors: Float, asked: Rows, count: int) -> list[Rows]:
     cells, near = _nearest_centres(vectors, centres)
     order = np.argsort(cells, kind="stable")
     ends = np.searchsorted(cells[order], np.arange(len(centres) + 1))
-    members = [order[begin:end] for begin, end in zip(ends[:-1], ends[1:], strict=True)]
+    members = [order[begin:end] for begin, end in pairwise(ends)]
     is_asked = np.zeros(len(vectors), bool)
     is_asked[asked] = True
-    pairs = []
-    for cell, faces in enumerate(members):
-        queries = faces[is_asked[faces]]
-        if len(queries):
-            among = np.concatenate([members[other] for other in near[cell]])
-            pairs += [_nearest(vectors, block, among, count) for block in _blocks(queries)]
-    return pairs
+
+    def of_cell(cell: int) -> list[Rows]:
+        queries = members[cell][is_asked[members[cell]]]
+        among = np.concatenate([members[other] for other in near[cell]])
+        return [_nearest(vectors, block, among, count) for block in _blocks(queries)]
+
+    with ThreadPoolExecutor(THREADS) as executor:
+        return [pairs for found in executor.map(of_cell, range(len(members))) for pairs in found]
 
 
 def _centres(vectors: Float) -> Float:
