@@ -35,9 +35,9 @@ def assign_faces(faces: Faces, evidence: Evidence, calibration: Calibration) -> 
     Returns:
         Who is who. The score of a settled face that was not looked at again is nan: its earlier one stands.
     """
-    observations = observe(faces, evidence, calibration)
-    if not len(observations):
+    if evidence.ignored.all():
         return _nobody(len(faces))
+    observations = observe(faces, evidence, calibration)
     begin = start(observations, faces, evidence, len(faces) > FOUND_ANEW)
     likelihood = Likelihood(calibration, observations.exemplars)
     constraints = Constraints(observations, faces, evidence, begin, likelihood)
