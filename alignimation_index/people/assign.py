@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from alignimation_index.people.agglomerate import agglomerate
 from alignimation_index.people.calibration import Calibration
-from alignimation_index.people.constraints import Constraints, Start, held_labels, start
+from alignimation_index.people.constraints import Constraints, held_labels, start
 from alignimation_index.people.faces import NOBODY, Assignments, Evidence, Faces, Flags, Labels, Rows
 from alignimation_index.people.groups import Grouping
 from alignimation_index.people.likelihood import Likelihood

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from alignimation_index.datatypes import Float
 from alignimation_index.people.calibration import AGE_OFFSET, OLDEST, Calibration

@@ -11,8 +11,8 @@ import numpy as np
 from alignimation_index.datatypes import Float
 from alignimation_index.people.faces import Rows
 
-# Below this many, everything is compared; above, only with the vectors of the nearest cells.
-EXACT = 10_000
+# Below this many (or as many comparisons), everything is compared; above, only with the vectors of the nearest cells.
+EXACT = 20_000
 CELLS_SEARCHED = 24
 CELL_ROUNDS = 3
 FACES_PER_BLOCK = 512
