@@ -115,7 +115,7 @@ class FakeRefiner:
 
 @dataclass
 class FakeEmbedder:
-    """An axis for each colour, off the mean face as far as faces are; the shade adds a little, so that none are the same."""
+    """An axis for each colour, off the mean face as far as faces are; the shade tells photos apart."""
 
     fakes: FakeModels
     model_id: str

@@ -30,7 +30,7 @@ def agglomerate(grouping: Grouping, pairs: Rows, forbidden: Forbidden, threshold
         merged = pairs[chosen]
         is_changed = np.zeros(len(grouping), bool)
         is_changed[merged] = True
-        stale = is_changed[pairs].any(1)
+        stale = np.asarray(is_changed[pairs].any(1), np.bool_)
         number = grouping.merge(merged)
         pairs, scores, stale = _renumbered(number[pairs], scores, stale)
         kept = _likeliest(pairs, scores, stale)
@@ -49,7 +49,7 @@ def _mutual(pairs: Rows, scores: Reals, count: int, threshold: float) -> Rows:
     best = np.full(count, len(order))
     np.minimum.at(best, ranked.ravel(), np.repeat(np.arange(len(order)), 2))
     is_best = (best[ranked] == np.arange(len(order))[:, None]).all(1)
-    return order[is_best]
+    return np.asarray(order[is_best], np.int64)
 
 
 def _likeliest(pairs: Rows, scores: Reals, stale: Flags) -> Flags:

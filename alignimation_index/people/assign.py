@@ -124,7 +124,7 @@ def _labels_of_groups(groups: Labels, evidence: Evidence, known: Labels) -> Labe
             continue
         labels[group] = kept.get(group, following)
         following += group not in kept
-    return labels
+    return np.asarray(labels, np.int64)
 
 
 def keep_ids(labels: Labels, before: Labels) -> dict[int, int]:

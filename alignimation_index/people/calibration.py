@@ -76,12 +76,12 @@ class Calibration:
     @cached_property
     def spread(self) -> Reals:
         """(OLDEST + 1,): v at every whole age."""
-        return self.interpolation @ np.array(self.spread_at_knots)
+        return np.asarray(self.interpolation @ np.array(self.spread_at_knots), np.float64)
 
     @cached_property
     def drifted(self) -> Reals:
         """(OLDEST + 1,): exp(s / l) at every whole age; the drift between two ages is the ratio of the two."""
-        return (np.arange(OLDEST + 1) + self.drift_offset) ** (1 / self.drift)
+        return np.asarray((np.arange(OLDEST + 1) + self.drift_offset) ** (1 / self.drift), np.float64)
 
 
 def read_calibration(path: Path) -> Calibration:

@@ -45,7 +45,8 @@ class Grouping:
         """(P,) log-likelihood ratios of (P, 2) pairs of groups: one person against two."""
         sets = np.concatenate([self._sets[pairs[:, 0]], self._sets[pairs[:, 1]]], axis=1)
         born = np.maximum(self.known.born[pairs[:, 0]], self.known.born[pairs[:, 1]])
-        return self._likelihood.of_sets(-np.sort(-sets, axis=1), born) - self.likelihoods[pairs].sum(1)
+        together = self._likelihood.of_sets(-np.sort(-sets, axis=1), born)
+        return np.asarray(together - self.likelihoods[pairs].sum(1), np.float64)
 
     def exemplars(self) -> tuple[Exemplars, Rows]:
         """All exemplars, and the group of each."""

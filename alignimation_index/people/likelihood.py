@@ -71,10 +71,12 @@ class Exemplars:
             else self.vectors
         )
         years = (
-            np.where(self.years[order][begins] == UNKNOWN, UNKNOWN, mean(self.years).round()) if count else self.years
+            np.where(self.years[order][begins] == UNKNOWN, UNKNOWN, mean(self.years.astype(np.float64)).round())
+            if count
+            else self.years
         )
         vectors = sums / counts[:, None].astype(np.float32)
-        return Exemplars(vectors, years.astype(np.int64), counts, mean(self.apparent))
+        return Exemplars(np.asarray(vectors, np.float32), years.astype(np.int64), counts, mean(self.apparent))
 
 
 class Likelihood:
@@ -175,12 +177,12 @@ class Likelihood:
                 inner -= self._on_means[sets[:, j, None], ages[i]]
                 gram[i, j] = gram[j, i] = inner / (root[i] * root[j])
             kernel[i, i] += self._noise[sets[:, i]][:, None]
-        return _normal(kernel, gram) - np.log(root).sum(0)
+        return np.asarray(_normal(kernel, gram) - np.log(root).sum(0), np.float32)
 
     def _products(self, sets: Rows) -> Float:
         """(P, n, n) inner products of the vectors of each set."""
         vectors = self._exemplars.vectors[sets]
-        return np.matmul(vectors, vectors.transpose(0, 2, 1))
+        return np.asarray(np.matmul(vectors, vectors.transpose(0, 2, 1)), np.float32)
 
 
 def _choices(size: int) -> int:

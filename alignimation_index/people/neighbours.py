@@ -85,7 +85,7 @@ def _centres(vectors: Float) -> Float:
         sizes = np.bincount(cells, minlength=len(centres))
         filled = sizes > 0
         centres[filled] = sums[filled] / sizes[filled, None]
-    return centres
+    return np.asarray(centres, np.float32)
 
 
 def _closest(vectors: Float, centres: Float) -> Rows:

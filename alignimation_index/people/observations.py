@@ -14,6 +14,8 @@ from alignimation_index.people.likelihood import UNKNOWN, Exemplars
 SECONDS_PER_YEAR = 365.25 * 86400
 BURST_S = 3.0
 MIN_QUALITY = 0.2
+# What a face of unknown date counts for: its age, and so what tells it from others of that age, is a guess.
+UNDATED = 0.5
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,11 @@ def _exemplars(faces: Faces, rows: Rows, calibration: Calibration) -> Exemplars:
     dated = np.isfinite(taken)
     years[dated] = np.floor(1970 + taken[dated] / SECONDS_PER_YEAR)
     quality = np.nan_to_num(faces.quality[rows], nan=1.0).clip(MIN_QUALITY, 1)
+    counts = quality**2 * np.where(dated, 1, UNDATED)
     if not calibration.age_weights:
-        return Exemplars(vectors, years, quality**2, np.full(len(rows), np.log(30 + AGE_OFFSET)))
+        return Exemplars(vectors, years, counts, np.full(len(rows), np.log(30 + AGE_OFFSET)))
     apparent = vectors @ np.array(calibration.age_weights) + calibration.age_intercept
-    return Exemplars(vectors, years, quality**2, apparent.clip(np.log(AGE_OFFSET), np.log(OLDEST + AGE_OFFSET)))
+    return Exemplars(vectors, years, counts, apparent.clip(np.log(AGE_OFFSET), np.log(OLDEST + AGE_OFFSET)))
 
 
 def _bursts(single: Exemplars, taken_at_s: Reals, photos: Rows, apart: np.ndarray, calibration: Calibration) -> Rows:

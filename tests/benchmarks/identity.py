@@ -1,6 +1,7 @@
 """Who is who: how well people are told apart, whether the order matters, and how long it takes.
 
-usage: python tests/benchmarks/identity.py --store STORE --library LIBRARY [--fit OUT] [--scale N,N…] [--order] [--json OUT]
+usage: python tests/benchmarks/identity.py --store STORE --library LIBRARY [--fit OUT] [--scale N,N…]
+       [--order] [--json OUT]
 
 STORE is an index of LIBRARY, dated photos of people whose names and ages its truth.csv tells. Everything is fitted on
 half of the people and scored on the other half, three times both ways; thresholds of the plain methods are those that

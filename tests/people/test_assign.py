@@ -48,8 +48,8 @@ def test_a_life_is_one_person_through_its_photos_in_between():
     assert labels[0] not in labels[10:]
 
 
-def test_who_is_seen_once_waits(three):
-    faces, who = faces_of((Life(1), ADULT), (Life(9, born=1940), [1990]))
+def test_who_is_seen_once_waits():
+    faces, _ = faces_of((Life(1), ADULT), (Life(9, born=1940), [1990]))
     assert assign(faces).labels.tolist() == [0] * 5 + [NOBODY]
 
 
@@ -111,7 +111,7 @@ def test_faces_without_a_date_join_by_their_looks(three):
     assert partition(assign(faces).labels) == partition(who)
 
 
-def test_a_library_without_any_date_has_people(three):
+def test_a_library_without_any_date_has_people():
     faces, who = faces_of((Life(1), ADULT), (Life(2), ADULT))
     faces.taken_at_s[:] = np.nan
     assert partition(assign(faces).labels) == partition(who)
