@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from alignimation_index.datatypes import Detections, Float, Images, Pixels
 from alignimation_index.models.faces import DETECTOR, MIN_FACE_SHARE, REFINER, FaceModelIds, FaceModels, FaceModelSource
+from alignimation_index.people.calibration import CALIBRATIONS
 from alignimation_index.pipeline.progress import Progress, UpdateReport
 from alignimation_index.pipeline.scan import add_roots
 from alignimation_index.pipeline.update import update
@@ -114,23 +115,24 @@ class FakeRefiner:
 
 @dataclass
 class FakeEmbedder:
-    """One axis for each colour; the shade of the photo adds a little, so that no two vectors are the same."""
+    """An axis for each colour, off the mean face as far as faces are; the shade tells photos apart."""
 
     fakes: FakeModels
     model_id: str
-    dimension: int = 8
 
     def embed(self, images: Images, faces: Sequence[Detections]) -> list[Float]:
         self.fakes.look("embedder", images)
         return [self._vectors(image, found) for image, found in zip(images, faces, strict=True)]
 
     def _vectors(self, image: Pixels, faces: Detections) -> Float:
-        vectors = np.zeros((len(faces), self.dimension), np.float32)
+        calibration = CALIBRATIONS[self.model_id]
+        off = float(np.sqrt(calibration.spread.mean()))
+        vectors = np.tile(np.array(calibration.mean, np.float32), (len(faces), 1))
         for row, (left, top, right, bottom) in enumerate(faces.boxes):
             centre = image[round((top + bottom) / 2), round((left + right) / 2)].astype(int)
             gaps = [abs(centre - colour).sum() for colour in COLOURS.values()]
-            vectors[row, int(np.argmin(gaps))] = 1
-        vectors[:, -1] = image[0, 0, 0] / 2550
+            vectors[row, int(np.argmin(gaps))] += off
+        vectors[:, -1] += off * image[0, 0, 0] / 2550
         return vectors
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from alignimation_index.people.assign import NOBODY, REACH, Labels, assign_faces, keep_ids
+from alignimation_index.people.assign import assign_faces, keep_ids
+from alignimation_index.people.calibration import CALIBRATIONS
+from alignimation_index.people.faces import NOBODY, Assignments, Evidence, Faces
 from alignimation_index.pipeline.stages import ASSIGN, PHOTO_STAGES
 from alignimation_index.stages.stage import Key
 from alignimation_index.store import people, runs
@@ -31,30 +34,31 @@ def assign_people(store: Store, embedder: str, keys: Mapping[str, Key]) -> int:
         if not photo_ids:
             return 0
         faces = people.embedded_faces(session, embedder, ASSIGN, key)
-    labels, distances, person_ids = _assign(faces, embedder)
-    open_faces = np.flatnonzero(~faces.settled | (faces.person_ids == NOBODY))
+    assignments, person_ids = _assign(faces, embedder)
+    labels, scores = assignments.labels, assignments.scores
     with store.writing() as session:
         for label in np.unique(labels[labels != NOBODY]).tolist():
             if label not in person_ids:
                 person_ids[label] = people.add_person(session)
-        assigned = {
-            int(faces.face_ids[i]): (person_ids[int(labels[i])], float(distances[i]))
-            for i in open_faces
-            if labels[i] != NOBODY
-        }
-        people.replace_assignments(session, faces.face_ids[open_faces].tolist(), assigned)
+        ids = np.array([person_ids.get(label, NOBODY) for label in labels.tolist()], np.int64)
+        written = np.flatnonzero(~faces.settled | (ids != faces.person_ids) | np.isfinite(scores))
+        assigned = {int(faces.face_ids[i]): (int(ids[i]), float(scores[i])) for i in written if ids[i] != NOBODY}
+        people.replace_assignments(session, faces.face_ids[written].tolist(), assigned)
         runs.register_key(session, key, ASSIGN, keys[ASSIGN].made_of)
         runs.record_runs(session, [runs.Run(photo_id, ASSIGN, key) for photo_id in photo_ids])
     return len(photo_ids)
 
 
-def _assign(faces: EmbeddedFaces, embedder: str) -> tuple[Labels, np.ndarray, dict[int, int]]:
-    """Labels and distances of all faces, and the person that each label stands for, where there is one already."""
-    before = np.where(faces.settled, faces.person_ids, NOBODY)
+def _assign(found: EmbeddedFaces, embedder: str) -> tuple[Assignments, dict[int, int]]:
+    """Who all faces are, and the person that each label stands for, where there is one already."""
+    before = np.where(found.settled, found.person_ids, NOBODY)
     settled_ids = np.unique(before[before != NOBODY])
     settled = np.where(before == NOBODY, NOBODY, np.searchsorted(settled_ids, before))
-    labels, distances = assign_faces(faces.vectors, faces.photo_ids.tolist(), settled, REACH[embedder])
+    faces = Faces(found.vectors, found.photo_ids, found.taken_at_s, found.quality)
+    evidence = replace(Evidence.none(len(faces)), settled=settled)
+    assignments = assign_faces(faces, evidence, CALIBRATIONS[embedder])
+    labels = assignments.labels
     person_ids = dict(enumerate(settled_ids.tolist()))
     founded = np.where(labels >= len(settled_ids), labels, NOBODY)
-    earlier = np.where(np.isin(faces.person_ids, settled_ids), NOBODY, faces.person_ids)
-    return labels, distances, person_ids | keep_ids(founded, earlier)
+    earlier = np.where(np.isin(found.person_ids, settled_ids), NOBODY, found.person_ids)
+    return assignments, person_ids | keep_ids(founded, earlier)

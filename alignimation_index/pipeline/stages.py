@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from alignimation_index.models.faces import FaceModelIds
-from alignimation_index.people.assign import REACH
+from alignimation_index.people.calibration import CALIBRATIONS
 from alignimation_index.registration import faces as registration
 from alignimation_index.stages import close_up, detect, pose, quality
 from alignimation_index.stages.stage import Key, Stage, keys_of
@@ -64,7 +64,7 @@ def stage_keys(models: FaceModelIds) -> Mapping[str, Key]:
                 },
             ),
             Stage(DESCRIBE, 1, (METADATA,)),
-            Stage(ASSIGN, 1, (EMBED,), dict(vars(REACH[models.embedder]))),
+            Stage(ASSIGN, 2, (EMBED, QUALITY, DESCRIBE), {"calibration": CALIBRATIONS[models.embedder].digest}),
         ]
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from alignimation_index.store.files import visible
 from alignimation_index.store.tables import Answer, Assignment, Embedding, Face, File, Person, Photo, StageRun
 
 NAME = "name"
+EPOCH = datetime(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class EmbeddedFaces:
         face_ids: (N,) int64.
         photo_ids: (N,) int64.
         vectors: (N, D) float32.
+        taken_at_s: (N,) float64, wall-clock seconds since 1970-01-01; nan where unknown.
+        quality: (N,) float64 in 0..1; nan where unknown.
         person_ids: (N,) int64, −1 where nobody is assigned.
         settled: (N,) bool, whether the assignment was made under the present key.
     """
@@ -34,6 +38,8 @@ class EmbeddedFaces:
     face_ids: NDArray[np.int64]
     photo_ids: NDArray[np.int64]
     vectors: Float
+    taken_at_s: NDArray[np.float64]
+    quality: NDArray[np.float64]
     person_ids: NDArray[np.int64]
     settled: NDArray[np.bool_]
 
@@ -53,7 +59,15 @@ def embedded_faces(session: Session, model: str, stage: str, key: str) -> Embedd
     """Load the faces to assign or assigned; `stage` and `key` are those of the assignment."""
     is_current = (StageRun.photo_id == Face.photo_id) & (StageRun.stage == stage) & (StageRun.key == key)
     statement = (
-        select(Face.id, Face.photo_id, Embedding.vector, Assignment.person_id, StageRun.key)
+        select(
+            Face.id,
+            Face.photo_id,
+            Embedding.vector,
+            Assignment.person_id,
+            StageRun.key,
+            Photo.taken_at,
+            Face.quality,
+        )
         .join(Embedding, (Embedding.face_id == Face.id) & (Embedding.model == model))
         .join(Photo, Photo.id == Face.photo_id)
         .outerjoin(Assignment, Assignment.face_id == Face.id)
@@ -65,6 +79,8 @@ def embedded_faces(session: Session, model: str, stage: str, key: str) -> Embedd
         np.array([row[0] for row in rows], np.int64),
         np.array([row[1] for row in rows], np.int64),
         np.array([row[2] for row in rows], np.float32) if rows else np.zeros((0, 0), np.float32),
+        np.array([np.nan if row[5] is None else (row[5] - EPOCH).total_seconds() for row in rows]),
+        np.array([np.nan if row[6] is None else row[6] for row in rows]),
         np.array([-1 if row[3] is None else row[3] for row in rows], np.int64),
         np.array([row[4] is not None for row in rows], bool),
     )
@@ -79,13 +95,13 @@ def add_person(session: Session) -> int:
 
 
 def replace_assignments(session: Session, face_ids: Collection[int], people: Mapping[int, tuple[int, float]]) -> None:
-    """Store who faces are: face id → (person id, distance); the others of `face_ids` are nobody for now."""
+    """Store who faces are: face id → (person id, log-odds); the others of `face_ids` are nobody for now."""
     if face_ids:
         one = delete(Assignment).where(Assignment.face_id == bindparam("one"))
         session.connection().execute(one, [{"one": face_id} for face_id in face_ids])
     session.add_all(
-        Assignment(face_id=face_id, person_id=person_id, distance=distance)
-        for face_id, (person_id, distance) in people.items()
+        Assignment(face_id=face_id, person_id=person_id, distance=-log_odds)
+        for face_id, (person_id, log_odds) in people.items()
     )
 
 

@@ -251,7 +251,7 @@ class Person(Base):
 
 
 class Assignment(Base):
-    """The machine's opinion: this face is that person; the distance is the embedder's."""
+    """The machine's opinion: this face is that person; the distance is minus the log-odds of it."""
 
     __tablename__ = "assignment"
 

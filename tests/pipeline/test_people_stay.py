@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -8,8 +9,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from alignimation_index.people import assign
-from alignimation_index.people.assign import Reach
+from alignimation_index.people.calibration import CALIBRATIONS
 from alignimation_index.store import people
 from alignimation_index.store.engine import Store
 from alignimation_index.store.tables import Photo, StageRun
@@ -54,7 +54,7 @@ def test_people_are_found_and_named(store, blue_then_red):  # noqa: ARG001
 
 
 def test_an_assignment_from_scratch_keeps_people_and_names(store, fakes, blue_then_red, monkeypatch):  # noqa: ARG001
-    monkeypatch.setitem(assign.REACH, "dlib-resnet", Reach(join=0.5, found=0.4))
+    monkeypatch.setitem(CALIBRATIONS, "dlib-resnet", replace(CALIBRATIONS["dlib-resnet"], threshold=1.5))
     looked = dict(fakes.images)
     index(store, fakes)
     assert who(store) == everyone()
