@@ -183,7 +183,8 @@ def _face_json(frame: Frame, box: list[float], landmarks: list[list[float]]) -> 
         "quality": round(frame.quality, 4),
         "person_id": frame.person_id,
         "person": frame.person,
-        "assigned_by": None if frame.person_id is None else "machine",
+        "assigned_by": frame.assigned_by,
+        "age": None if frame.age_years is None else round(frame.age_years, 2),
     }
 
 

@@ -9,91 +9,80 @@ spread: Σ‖x − vᵢ‖²/n = ‖x − v̄‖² + Σ‖vᵢ − v̄‖²/n.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from alignimation_index.datatypes import Float
+from alignimation_index.people.calibration import Calibration
+from alignimation_index.people.faces import NOBODY, Assignments, Evidence, Faces, Labels
 
-Labels = NDArray[np.int64]
-NOBODY = -1
-
-
-@dataclass(frozen=True)
-class Reach:
-    """Distances of one embedder: `join` to a person, `found` between three strangers."""
-
-    join: float
-    found: float
+# Shares of the reach: an assigned face beyond the first is doubtful, a waiting one within the second has a suggestion.
+DOUBTFUL_BEYOND, SUGGESTED_WITHIN = 0.9, 1.15
+LOG_ODDS_PER_REACH = 10.0
 
 
-# Fitted on photos of 24 people over decades, for the best balance of BCubed precision and recall in any order of
-# arrival. FaceNet's vectors have unit length; its reach is the usual verification threshold of 1.0 to 1.1
-# (Schroff et al. 2015, section 5.6), kept on the careful side.
-REACH = {"dlib-resnet": Reach(join=0.52, found=0.45), "facenet-vggface2": Reach(join=1.0, found=0.85)}
+def assign_faces(faces: Faces, evidence: Evidence, calibration: Calibration) -> Assignments:
+    """Assign faces to people, in the order in which they are given.
 
-
-def assign_faces(vectors: Float, photos: Sequence[int], settled: Labels, reach: Reach) -> tuple[Labels, Float]:
-    """Assign faces to people.
-
-    Args:
-        vectors: (N, D) float32 embeddings of one model, in the order in which the faces arrive.
-        photos: (N,) the photo that each face is on.
-        settled: (N,) the person of each face, or NOBODY for those to assign.
-        reach: distances of the embedder.
-
-    Returns:
-        (N,) labels (those settled unchanged, new people numbered on from the highest, NOBODY for who waits) and
-        (N,) float32 distances of each face to its person when it joined; nan for the settled and those who wait.
+    Faces that are answered or settled stay who they are; new people are numbered on from the highest label there is.
     """
-    growing = _Growing(vectors, np.asarray(photos), settled, reach)
-    for face in np.flatnonzero(settled == NOBODY).tolist():
+    growing = _Growing(faces, evidence, calibration)
+    for face in growing.open_faces():
         if not growing.join(face):
             growing.wait(face)
             growing.found(face)
     growing.join_late()
-    return growing.labels, growing.distances
+    return Assignments(growing.labels, _scores(growing.distances, calibration), *growing.suggestions())
 
 
-def keep_ids(labels: Labels, before: Labels) -> dict[int, int]:
-    """Recognise people after an assignment from scratch: new label → the earlier one that shares most faces with it.
-
-    Args:
-        labels: (N,) new labels, NOBODY where unassigned.
-        before: (N,) earlier labels of the same faces.
-
-    Returns:
-        A one-to-one mapping; labels without a shared face are left out.
-    """
-    both = (labels != NOBODY) & (before != NOBODY)
-    pairs, shared = np.unique(np.stack([labels[both], before[both]]), axis=1, return_counts=True)
-    kept: dict[int, int] = {}
-    for column in np.argsort(-shared, kind="stable"):
-        new, old = (int(label) for label in pairs[:, column])
-        if new not in kept and old not in kept.values():
-            kept[new] = old
-    return kept
+def _scores(distances: Float, calibration: Calibration) -> Float:
+    scores: Float = (LOG_ODDS_PER_REACH * (1 - distances / calibration.join)).astype(np.float32)
+    return scores
 
 
 class _Growing:
     """The people so far, as the mean and mean squared length of their vectors, and who waits."""
 
-    def __init__(self, vectors: Float, photos: NDArray[np.int64], settled: Labels, reach: Reach) -> None:
-        self._vectors = vectors.astype(np.float64)
-        self._photos = photos
-        self._reach = reach
-        self._waiting = np.zeros(len(vectors), bool)
-        self.labels = settled.copy()
-        self.distances = np.full(len(vectors), np.nan, np.float32)
-        self._seen = {(int(label), int(photo)) for label, photo in zip(settled, photos, strict=True)}
-        people = int(settled.max(initial=NOBODY)) + 1
+    def __init__(self, faces: Faces, evidence: Evidence, calibration: Calibration) -> None:
+        self._vectors = faces.vectors.astype(np.float64)
+        self._photos = faces.photos
+        self._taken_at_s = faces.taken_at_s
+        self._evidence = evidence
+        self._reach = calibration
+        self._waiting = np.zeros(len(faces.photos), bool)
+        known = np.where(evidence.answered != NOBODY, evidence.answered, evidence.settled)
+        self.labels: Labels = np.where(evidence.ignored, NOBODY, known)
+        self.distances = np.full(len(faces.photos), np.nan, np.float32)
+        self._seen = set(zip(self.labels.tolist(), faces.photos.tolist(), strict=True))
+        mentioned = [
+            *evidence.born_s,
+            *(label for _, label in evidence.rejected),
+            *(max(pair) for pair in evidence.apart),
+        ]
+        people = max([int(known.max(initial=NOBODY)), *mentioned]) + 1
         self._count = np.zeros(people)
-        self._mean = np.zeros((people, vectors.shape[1]))
+        self._mean = np.zeros((people, faces.vectors.shape[1]))
         self._mean_square = np.full(people, np.inf)  # a label that nobody has is out of everyone's reach
-        for face in np.flatnonzero(settled != NOBODY):
-            self._count_in(int(face), int(settled[face]))
+        for face in np.flatnonzero(self.labels != NOBODY):
+            self._count_in(int(face), int(self.labels[face]))
+
+    def open_faces(self) -> list[int]:
+        """Those that are to be assigned."""
+        return [int(face) for face in np.flatnonzero((self.labels == NOBODY) & ~self._evidence.ignored)]
+
+    def suggestions(self) -> tuple[Labels, Float]:
+        """(N,) who waiting and doubtful faces may be, and (N,) float32 log-odds."""
+        suggested: Labels = np.full(len(self.labels), NOBODY, np.int64)
+        distances = np.full(len(self.labels), np.nan, np.float32)
+        doubtful = self.distances > DOUBTFUL_BEYOND * self._reach.join
+        suggested[doubtful], distances[doubtful] = self.labels[doubtful], self.distances[doubtful]
+        for face in np.flatnonzero(self._waiting).tolist():
+            near = self._distances(face)
+            for person in np.argsort(near)[: np.count_nonzero(near <= SUGGESTED_WITHIN * self._reach.join)].tolist():
+                if self._accepts(face, person):
+                    suggested[face], distances[face] = person, near[person]
+                    break
+        return suggested, _scores(distances, self._reach)
 
     def join(self, face: int) -> bool:
         """Let a face join the nearest person within reach who is not on its photo."""
@@ -152,7 +141,12 @@ class _Growing:
             self._add(int(faces[nearest]), person, float(np.sqrt(squared[nearest])))
 
     def _accepts(self, face: int, person: int) -> bool:
-        return (person, int(self._photos[face])) not in self._seen
+        born_s = self._evidence.born_s.get(person, -np.inf)
+        return (
+            (person, int(self._photos[face])) not in self._seen
+            and (face, person) not in self._evidence.rejected
+            and not self._taken_at_s[face] < born_s
+        )
 
     def _add(self, face: int, person: int, distance: float) -> None:
         self.labels[face] = person

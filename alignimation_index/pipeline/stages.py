@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from alignimation_index.models.faces import FaceModelIds
-from alignimation_index.people.assign import REACH
+from alignimation_index.people.calibration import CALIBRATIONS
 from alignimation_index.registration import faces as registration
 from alignimation_index.stages import close_up, detect, pose, quality
 from alignimation_index.stages.stage import Key, Stage, keys_of
 from alignimation_index.store import schema
 
 METADATA, DETECT, LANDMARKS, EMBED = "metadata", "detect", "landmarks", "embed"
-POSE, QUALITY, REGISTER, ASSIGN = "pose", "quality", "register", "assign"
-DESCRIBE = schema.DESCRIBE
+POSE, QUALITY, REGISTER = "pose", "quality", "register"
+DESCRIBE, ASSIGN = schema.DESCRIBE, schema.ASSIGN
 
 # Upstream first. Those of photos look at one photo at a time, describe at what speaks of it, assign at all of them.
 PHOTO_STAGES = (METADATA, DETECT, LANDMARKS, EMBED, POSE, QUALITY, REGISTER)
@@ -64,7 +64,7 @@ def stage_keys(models: FaceModelIds) -> Mapping[str, Key]:
                 },
             ),
             Stage(DESCRIBE, 1, (METADATA,)),
-            Stage(ASSIGN, 1, (EMBED,), dict(vars(REACH[models.embedder]))),
+            Stage(ASSIGN, 2, (EMBED,), dict(vars(CALIBRATIONS[models.embedder]))),
         ]
     )
 

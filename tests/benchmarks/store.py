@@ -140,7 +140,7 @@ def assign_everyone(store: Store) -> None:
         ids = [people.add_person(session) for _ in range(PEOPLE)]
         photos = runs.stale_photo_ids(session, [key])
         found = [id_ for stored in batched_faces(session, photos) for id_ in stored]
-        people.replace_assignments(session, found, {id_: (ids[id_ % PEOPLE], 0.3) for id_ in found})
+        people.replace_assignments(session, found, [(id_, ids[id_ % PEOPLE], 3.0) for id_ in found])
         runs.record_runs(session, [runs.Run(photo_id, ASSIGN, key) for photo_id in photos])
 
 

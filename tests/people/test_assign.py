@@ -1,11 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alignimation_index.people.assign import NOBODY, REACH, Reach, assign_faces, keep_ids
+from alignimation_index.people.assign import LOG_ODDS_PER_REACH, assign_faces
+from alignimation_index.people.calibration import CALIBRATIONS, Calibration
+from alignimation_index.people.faces import NOBODY, Evidence, Faces
 
-REACH_OF_TEST = Reach(join=0.5, found=0.4)
+REACH_OF_TEST = Calibration(join=0.5, found=0.4)
 # Three people, well apart from each other.
 CENTRES = np.array([[0, 0, 0, 0], [2, 0, 0, 0], [0, 2, 0, 0]], np.float32)
 
@@ -14,10 +18,16 @@ def faces_near(person, count, seed=0, deviation=0.05):
     return CENTRES[person] + np.random.default_rng(seed).normal(0, deviation, (count, 4)).astype(np.float32)
 
 
-def assign(vectors, photos=None, settled=None):
-    photos = list(range(len(vectors))) if photos is None else photos
-    settled = np.full(len(vectors), NOBODY) if settled is None else np.array(settled)
-    return assign_faces(np.asarray(vectors, np.float32), photos, settled, REACH_OF_TEST)
+def assign(vectors, photos=None, settled=None, **known):
+    """Labels, and distances to the person joined."""
+    count = len(vectors)
+    photos = np.arange(count) if photos is None else np.array(photos)
+    nan = np.full(count, np.nan)
+    known["settled"] = np.full(count, NOBODY) if settled is None else np.array(settled)
+    taken_at_s = known.pop("taken_at_s", nan)
+    faces = Faces(np.asarray(vectors, np.float32), photos, np.array(taken_at_s, float), nan)
+    found = assign_faces(faces, replace(Evidence.none(count), **known), REACH_OF_TEST)
+    return found.labels, REACH_OF_TEST.join * (1 - found.scores / LOG_ODDS_PER_REACH)
 
 
 def partition(labels, order):
@@ -150,37 +160,29 @@ def test_arriving_in_two_parts_leads_to_the_same_people(first):
 
 
 def test_every_embedder_founds_more_carefully_than_it_joins():
-    assert all(reach.found < reach.join for reach in REACH.values())
+    assert all(reach.found < reach.join for reach in CALIBRATIONS.values())
 
 
-def kept(labels, before):
-    return keep_ids(np.array(labels), np.array(before))
+def test_an_answered_face_is_that_person_and_teaches():
+    answered = np.array([NOBODY, NOBODY, 0])
+    assert assign(faces_near(0, 3), answered=answered)[0].tolist() == [0, 0, 0]
+    far = np.array([[9, 9, 9, 9], [0, 0, 0, 0]])
+    assert assign(far, answered=np.array([0, NOBODY]))[0].tolist() == [0, NOBODY]
 
 
-def test_a_person_found_anew_keeps_the_number_that_most_of_its_faces_had():
-    assert kept([0, 0, 0, 1, 1], [7, 7, 3, 3, 3]) == {0: 7, 1: 3}
+def test_a_face_is_never_who_was_rejected():
+    vectors = np.vstack([faces_near(0, 4), CENTRES[0] + faces_near(0, 3, seed=2) + [0.3, 0, 0, 0]])
+    settled = [0, 0, 0, NOBODY, 1, 1, 1]
+    assert assign(vectors, settled=settled)[0][3] == 0
+    assert assign(vectors, settled=settled, rejected=frozenset({(3, 0)}))[0][3] == 1
 
 
-def test_of_two_parts_of_a_person_the_larger_keeps_the_number():
-    assert kept([0, 1, 1, 1, 0], [5, 5, 5, 5, 5]) == {1: 5}
+def test_what_is_no_face_takes_no_part():
+    ignored = np.array([False, False, True])
+    assert assign(faces_near(0, 3), ignored=ignored)[0].tolist() == [NOBODY] * 3
 
 
-def test_two_people_who_become_one_keep_the_number_of_the_larger():
-    assert kept([0, 0, 0, 0, 0], [1, 1, 2, 2, 2]) == {0: 2}
-
-
-def test_a_number_lost_to_a_larger_overlap_leaves_the_next_best():
-    assert kept([0, 0, 0, 1, 1, 1, 1], [2, 2, 3, 2, 2, 2, 3]) == {1: 2, 0: 3}
-
-
-def test_faces_that_wait_or_waited_share_nothing():
-    assert kept([NOBODY, 0, 1], [4, NOBODY, 6]) == {1: 6}
-    assert kept([NOBODY], [NOBODY]) == {}
-
-
-@given(st.lists(st.tuples(st.integers(-1, 4), st.integers(-1, 4)), max_size=40))
-def test_numbers_are_kept_one_to_one(pairs):
-    labels, before = (np.array([pair[i] for pair in pairs], np.int64) for i in (0, 1))
-    mapping = keep_ids(labels, before)
-    assert len(set(mapping.values())) == len(mapping)
-    assert all(((labels == new) & (before == old)).any() for new, old in mapping.items())
+def test_a_face_before_the_birth_is_never_assigned():
+    taken_at_s = [10, 20, 30, 9, np.nan]
+    labels, _ = assign(faces_near(0, 5), settled=[0, 0, 0, NOBODY, NOBODY], taken_at_s=taken_at_s, born_s={0: 10.0})
+    assert labels.tolist() == [0, 0, 0, NOBODY, 0]

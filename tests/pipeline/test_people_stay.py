@@ -8,9 +8,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from alignimation_index.people import assign
-from alignimation_index.people.assign import Reach
-from alignimation_index.store import people
+from alignimation_index.people.calibration import CALIBRATIONS, Calibration
+from alignimation_index.pipeline.person_answers import name_person
 from alignimation_index.store.engine import Store
 from alignimation_index.store.tables import Photo, StageRun
 
@@ -26,8 +25,7 @@ def faces(store):
 
 
 def name(store, person_id, called):
-    with store.writing() as session:
-        people.name_person(session, person_id, called)
+    name_person(store, str(person_id), called)
 
 
 @pytest.fixture
@@ -54,7 +52,7 @@ def test_people_are_found_and_named(store, blue_then_red):  # noqa: ARG001
 
 
 def test_an_assignment_from_scratch_keeps_people_and_names(store, fakes, blue_then_red, monkeypatch):  # noqa: ARG001
-    monkeypatch.setitem(assign.REACH, "dlib-resnet", Reach(join=0.5, found=0.4))
+    monkeypatch.setitem(CALIBRATIONS, "dlib-resnet", Calibration(join=0.5, found=0.4))
     looked = dict(fakes.images)
     index(store, fakes)
     assert who(store) == everyone()
