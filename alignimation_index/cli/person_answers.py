@@ -61,7 +61,7 @@ def confirm(context: click.Context, arguments: tuple[str, ...], person: str | No
         raise click.UsageError("--new needs a name: people confirm --new --person NAME FACE...")
     with opened_store(context) as store:
         given = confirm(store, faces, person, create=new)
-    _tell(given, f"{_counted(faces)} {given.called if person else 'who they were taken for'}.")
+    _tell(given, f"{_counted(faces)} {given.called or 'whom they were taken for'}.")
 
 
 @click.command(short_help="Say that faces are not somebody.")
@@ -78,7 +78,7 @@ def reject(context: click.Context, arguments: tuple[str, ...], person: str | Non
     person, faces = _person_and_faces(arguments, person)
     with opened_store(context) as store:
         given = reject(store, faces, person)
-    _tell(given, f"{_counted(faces)} not {given.called if person else 'who they were taken for'}.")
+    _tell(given, f"{_counted(faces)} not {given.called or 'whom they were taken for'}.")
 
 
 def _person_and_faces(arguments: Sequence[str], person: str | None) -> tuple[str | None, list[int]]:

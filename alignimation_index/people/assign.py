@@ -32,6 +32,7 @@ def assign_faces(faces: Faces, evidence: Evidence, calibration: Calibration) -> 
             growing.wait(face)
             growing.found(face)
     growing.join_late()
+    growing.measure_settled()
     return Assignments(growing.labels, _scores(growing.distances, calibration), *growing.suggestions())
 
 
@@ -69,6 +70,13 @@ class _Growing:
     def open_faces(self) -> list[int]:
         """Those that are to be assigned."""
         return [int(face) for face in np.flatnonzero((self.labels == NOBODY) & ~self._evidence.ignored)]
+
+    def measure_settled(self) -> None:
+        """Set the distances of faces that were settled before."""
+        settled = np.flatnonzero((self._evidence.settled != NOBODY) & (self._evidence.answered == NOBODY))
+        people = self.labels[settled]
+        away = ((self._mean[people] - self._vectors[settled]) ** 2).sum(1)
+        self.distances[settled] = np.sqrt(away + self._spread()[people])
 
     def suggestions(self) -> tuple[Labels, Float]:
         """(N,) who waiting and doubtful faces may be, and (N,) float32 log-odds."""

@@ -39,7 +39,7 @@ def assign_people(store: Store, embedder: str, keys: Mapping[str, Key]) -> int:
     while True:
         with store.reading() as session:
             photo_ids = _ready_photos(session, keys)
-            if not photo_ids:
+            if not photo_ids and not people.is_assignment_asked_for(session):
                 return 0
             version, known = answer_log.version(session), known_people(session)
             faces = people.embedded_faces(session, embedder, key.key)
@@ -115,6 +115,9 @@ class _Found:
         answered = (self.evidence.answered != NOBODY) | self.evidence.ignored
         rows = np.flatnonzero((changed | ~np.isnan(self.assigned.scores)) & ~answered)
         ids, scores = self.faces.face_ids, self.assigned.scores
+        last_answer = answer_log.last_number(session)
+        if last_answer:
+            people.remember_assignments(session, ids[np.flatnonzero(changed & ~answered)].tolist(), last_answer)
         people.replace_assignments(
             session,
             ids[rows].tolist(),

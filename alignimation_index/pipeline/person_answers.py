@@ -33,7 +33,7 @@ FOLLOWED_AT_ONCE = 20_000
 
 @dataclass
 class Given:
-    """What was answered: the number of its entry, whom it is about, and what to tell besides.
+    """What was answered: the number of its entry, whom it is about (0: several people), and what to tell besides.
 
     `has_followed` says whether the machine has drawn its conclusions; else the next update does.
     """
@@ -52,7 +52,7 @@ def _answering(store: Store) -> Iterator[tuple[Session, Given]]:
     with store.writing() as session:
         yield session, given
         refresh(session)
-        given.called = called(session, given.person)
+        given.called = called(session, given.person) if given.person else ""
     given.has_followed = follow(store)
 
 
@@ -110,9 +110,9 @@ def confirm(store: Store, faces: Sequence[int], person: str | None = None, *, cr
         who = people.add_person(session) if name else None if person is None else person_at(session, person)
         placed = [one.placed(who or one.opinion("confirm")) for one in found]
         given.number = answer_log.record(session, kinds.CONFIRM, faces=placed)
-        given.person = placed[0].person_id or 0
+        given.person = _only_person(placed)
         if name:
-            answer_log.record(session, kinds.NAME, given.person, value=name, entry=given.number)
+            answer_log.record(session, kinds.NAME, who, value=name, entry=given.number)
         given.notes = _twice(session, placed)
     return given
 
@@ -128,7 +128,7 @@ def reject(store: Store, faces: Sequence[int], person: str | None = None) -> Giv
         who = None if person is None else person_at(session, person)
         placed = [one.placed(who or one.opinion("reject")) for one in found]
         given.number = answer_log.record(session, kinds.REJECT, faces=placed)
-        given.person = placed[0].person_id or 0
+        given.person = _only_person(placed)
     return given
 
 
@@ -237,11 +237,20 @@ def undo(store: Store, number: int | None = None) -> str:
         if entry.is_undone:
             raise UserError(f"Answer {number} was undone before: {entry.text}.")
         answer_log.undo(session, chosen)
-        # What the machine concluded since may rest on it.
-        people.outdate_assignments_since(session, entry.answered_at_utc)
-        refresh(session)
+        people.restore_assignments(session, chosen)
+        people.ask_for_assignment(session)
+        # With nothing said since, what the machine thought before is right as it is.
+        is_last = not answer_log.has_live_after(session, chosen, kinds.KINDS)
+        if not is_last:
+            people.outdate_assignments_since(session, entry.answered_at_utc)
+        refresh(session, outdate=not is_last)
     follow(store)
     return f"{chosen}: {entry.text}"
+
+
+def _only_person(placed: Sequence[PlacedFace]) -> int:
+    people = {face.person_id or 0 for face in placed}
+    return people.pop() if len(people) == 1 else 0
 
 
 def _checked(name: str) -> str:

@@ -99,6 +99,17 @@ def live_answers(session: Session, kinds: Collection[str]) -> list[LiveAnswer]:
     return [LiveAnswer(*row) for row in session.execute(statement)]
 
 
+def last_number(session: Session) -> int:
+    """The highest number of an answer so far, undone or not; 0 if there is none."""
+    return session.scalar(select(func.max(Answer.id))) or 0
+
+
+def has_live_after(session: Session, number: int, kinds: Collection[str]) -> bool:
+    """Whether there is an answer of these kinds after an entry that was not undone."""
+    later = (Answer.kind.in_(kinds), Answer.undone_at_utc.is_(None), number < NUMBER)
+    return bool(session.scalar(select(select(Answer.id).where(*later).exists())))
+
+
 def version(session: Session) -> tuple[Any, ...]:
     """Another value whenever something was answered or undone."""
     changes = (func.count(), func.max(Answer.id), func.count(Answer.undone_at_utc), func.max(Answer.undone_at_utc))

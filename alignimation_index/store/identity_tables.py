@@ -49,6 +49,22 @@ class PersonState(Base):
     cover_face_id: Mapped[int | None] = mapped_column(ForeignKey(_FACE, ondelete="SET NULL"), index=True)
 
 
+class AssignmentBefore(Base):
+    """Whom the machine took a face for, before it was told of answers up to this one and changed its mind.
+
+    Undoing an answer brings back what the machine thought before it, exactly.
+    """
+
+    __tablename__ = "assignment_before"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    face_id: Mapped[int] = mapped_column(ForeignKey(_FACE, ondelete="CASCADE"), index=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey(_PERSON, ondelete="CASCADE"), index=True)
+    score: Mapped[float | None]
+    answer_id: Mapped[int] = mapped_column(index=True)
+
+
 class Suggestion(Base):
     """The person that a waiting face may be, or that an assigned face is doubtfully; the score is in log-odds."""
 

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import LargeBinary, bindparam, delete, insert, select, type_coerce
+from sqlalchemy import LargeBinary, bindparam, delete, func, insert, select, type_coerce
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import Float
-from alignimation_index.store.bulk import upsert_rows
-from alignimation_index.store.identity_tables import SuggestedName, Suggestion
+from alignimation_index.store.bulk import insert_rows, upsert_rows
+from alignimation_index.store.identity_tables import AssignmentBefore, SuggestedName, Suggestion
 from alignimation_index.store.schema import ASSIGN, DESCRIBE
 from alignimation_index.store.tables import (
     Assignment,
@@ -31,6 +31,7 @@ from alignimation_index.store.tables import (
 NAMED_AFTER = (DESCRIBE, ASSIGN)
 """The stages whose results decide what people are probably called."""
 
+_ASSIGNMENT_ASKED_FOR = "assignment asked for"
 _NAMES_MADE_FROM = "suggested names made from"
 
 
@@ -111,14 +112,51 @@ def replace_assignments(
     session: Session, face_ids: Collection[int], rows: Sequence[tuple[int, int, float | None]]
 ) -> None:
     """Store whom the machine takes faces for: (face, person, log-odds); the others of `face_ids` are nobody for now."""
-    if face_ids:
+    nobody = set(face_ids) - {face_id for face_id, *_ in rows}
+    if nobody:
         one = delete(Assignment).where(Assignment.face_id == bindparam("one"))
-        session.connection().execute(one, [{"one": face_id} for face_id in face_ids])
+        session.connection().execute(one, [{"one": face_id} for face_id in nobody])
     upsert_rows(session, Assignment, [{"face_id": face, "person_id": who, "score": score} for face, who, score in rows])
+
+
+def remember_assignments(session: Session, face_ids: Sequence[int], answer_id: int) -> None:
+    """Note whom the machine takes faces for, ahead of a change of mind after answers up to this one."""
+    before: dict[int, tuple[int | None, float | None]] = dict.fromkeys(face_ids, (None, None))
+    columns = (Assignment.face_id, Assignment.person_id, Assignment.score)
+    for face_id, person_id, score in session.execute(select(*columns)):
+        if face_id in before:
+            before[face_id] = (person_id, score)
+    rows = [
+        {"face_id": face_id, "person_id": person_id, "score": score, "answer_id": answer_id}
+        for face_id, (person_id, score) in before.items()
+    ]
+    insert_rows(session, AssignmentBefore, rows)
+
+
+def restore_assignments(session: Session, answer_id: int) -> None:
+    """Take faces again for whom the machine took them before it was told of this answer."""
+    since = AssignmentBefore.answer_id >= answer_id
+    first = select(func.min(AssignmentBefore.id)).where(since).group_by(AssignmentBefore.face_id)
+    columns = (AssignmentBefore.face_id, AssignmentBefore.person_id, AssignmentBefore.score)
+    rows = session.execute(select(*columns).where(AssignmentBefore.id.in_(first))).all()
+    somebody = [(face_id, person_id, score) for face_id, person_id, score in rows if person_id is not None]
+    replace_assignments(session, [row[0] for row in rows], somebody)
+    session.execute(delete(AssignmentBefore).where(since))
+
+
+def ask_for_assignment(session: Session) -> None:
+    """Have those faces assigned who are nobody's, though nothing is stale."""
+    session.execute(upsert(Setting).values(name=_ASSIGNMENT_ASKED_FOR, value="yes").on_conflict_do_nothing())
+
+
+def is_assignment_asked_for(session: Session) -> bool:
+    """Whether `ask_for_assignment` was called since the last assignment."""
+    return session.get(Setting, _ASSIGNMENT_ASKED_FOR) is not None
 
 
 def replace_suggestions(session: Session, rows: Sequence[tuple[int, int, float]]) -> None:
     """Store whom faces may be, in place of all that was suggested before: (face, person, log-odds)."""
+    session.execute(delete(Setting).where(Setting.name == _ASSIGNMENT_ASKED_FOR))
     session.execute(delete(Suggestion))
     if rows:
         session.execute(

@@ -19,6 +19,7 @@ def upgrade() -> None:
     create_answer_face()
     create_face_verdict()
     create_person_state()
+    create_assignment_before()
     create_suggestions()
 
 
@@ -70,6 +71,23 @@ def create_person_state() -> None:
         "SELECT person_id, person_id, value, 0 FROM answer "
         "WHERE id IN (SELECT max(id) FROM answer WHERE kind = 'name' AND undone_at_utc IS NULL GROUP BY person_id)"
     )
+
+
+def create_assignment_before() -> None:
+    op.create_table(
+        "assignment_before",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("face_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=True),
+        sa.Column("score", sa.Double(), nullable=True),
+        sa.Column("answer_id", sa.Integer(), nullable=False),
+        foreign_key("assignment_before", "face_id", "face", ondelete="CASCADE"),
+        foreign_key("assignment_before", "person_id", "person", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_assignment_before")),
+        sqlite_autoincrement=True,
+    )
+    for column in ("face_id", "person_id", "answer_id"):
+        op.create_index(op.f(f"ix_assignment_before_{column}"), "assignment_before", [column])
 
 
 def create_suggestions() -> None:
