@@ -166,6 +166,7 @@ def _frames_json(frames: Iterable[Frame]) -> Iterator[dict[str, Any]]:
                 "template": frame.template,
                 "transform": None if frame.template_from_photo is None else next(transforms),
                 "residual": None if frame.residual is None else round(frame.residual, 6),
+                "age": None if frame.age_years is None else round(frame.age_years, 2),
             }
 
 
@@ -184,7 +185,6 @@ def _face_json(frame: Frame, box: list[float], landmarks: list[list[float]]) -> 
         "person_id": frame.person_id,
         "person": frame.person,
         "assigned_by": frame.assigned_by,
-        "age": None if frame.age_years is None else round(frame.age_years, 2),
     }
 
 

@@ -17,6 +17,7 @@ from alignimation_index.models.faces import MIN_FACE_SHARE, FaceModelIds
 from alignimation_index.people import answers as kinds
 from alignimation_index.people.answers import folded
 from alignimation_index.pipeline.identity import known_people, refresh
+from alignimation_index.pipeline.names import suggest_names
 from alignimation_index.pipeline.people import assign_people
 from alignimation_index.pipeline.stages import stage_keys
 from alignimation_index.query.answered_faces import answered_faces, photos_together, twice_on_a_photo
@@ -67,6 +68,7 @@ def follow(store: Store) -> bool:
     with store.updating_if_free() as is_free:
         if is_free:
             assign_people(store, embedder, stage_keys(FaceModelIds(embedder, min_face_share=share)))
+            suggest_names(store)
         return is_free
 
 
@@ -156,6 +158,7 @@ def merge(store: Store, person: str, other: str) -> Given:
             raise UserError(f"{person} and {other} are one person already: number {gone}.")
         together = photos_together(session, given.person, gone)
         given.number = answer_log.record(session, kinds.MERGE, given.person, other_id=gone)
+        people.ask_for_assignment(session)
     if together:
         given.notes.append(f"They are on {together} photos together: if they are two, take it back.")
     return given
@@ -203,6 +206,7 @@ def set_birthday(store: Store, person: str, born: date | None) -> Given:
     with _answering(store) as (session, given):
         given.person = person_at(session, person)
         given.number = answer_log.record(session, kinds.BIRTHDAY, given.person, value=born.isoformat() if born else "")
+        people.ask_for_assignment(session)
     return given
 
 

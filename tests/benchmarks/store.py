@@ -50,6 +50,9 @@ COMMANDS = (
     "--help",
     "status --json",
     "people list --json",
+    "people suggestions --json",
+    "people hide 1",
+    "people undo",
     "faces --json",
     "photos --json",
     "query --json",
@@ -174,6 +177,10 @@ def measure(photos: int) -> dict[str, Any]:
         assign_everyone(store)
         with store.reading() as session:
             count = session.scalar(select(func.count()).select_from(Face))
+        started = time.perf_counter()
+        with store.reading() as session:
+            people.embedded_faces(session, EMBEDDED, "")
+        loaded = round(time.perf_counter() - started, 2)
         store.close()
         commands = {command: measure_command(path, command) for command in COMMANDS}
         size = path.stat().st_size
@@ -183,6 +190,7 @@ def measure(photos: int) -> dict[str, Any]:
         "bytes_per_photo": round(size / photos),
         "files_scanned_per_s": scanned,
         "photos_written_per_s": rates,
+        "faces_loaded_s": loaded,
         "commands": commands,
     }
 
@@ -195,7 +203,7 @@ def main() -> None:
     options = parser.parse_args()
     result = measure(options.photos)
     table = Table("figure", "value")
-    for name in ("photos", "faces", "bytes_per_photo", "files_scanned_per_s"):
+    for name in ("photos", "faces", "bytes_per_photo", "files_scanned_per_s", "faces_loaded_s"):
         table.add_row(name, str(result[name]))
     for count, rate in result["photos_written_per_s"].items():
         table.add_row(f"photos written per s, up to {count}", str(rate))
