@@ -21,7 +21,7 @@ from alignimation_index.pipeline.names import suggest_names
 from alignimation_index.pipeline.people import assign_people
 from alignimation_index.pipeline.stages import stage_keys
 from alignimation_index.query.answered_faces import answered_faces, photos_together, twice_on_a_photo
-from alignimation_index.query.history import history
+from alignimation_index.query.history import Entry, history
 from alignimation_index.query.people import called, person_at
 from alignimation_index.store import answer_log, people
 from alignimation_index.store.answer_log import PlacedFace
@@ -30,6 +30,8 @@ from alignimation_index.store.faces import min_face_share, pinned_embedder
 
 # So many are assigned in a second or so; with more, what follows from an answer is left to the next update.
 FOLLOWED_AT_ONCE = 20_000
+
+_SAYS_NOTHING_OF_FACES = (kinds.NAME, kinds.HIDE, kinds.UNHIDE, kinds.COVER)
 
 
 @dataclass
@@ -241,15 +243,23 @@ def undo(store: Store, number: int | None = None) -> str:
         if entry.is_undone:
             raise UserError(f"Answer {number} was undone before: {entry.text}.")
         answer_log.undo(session, chosen)
-        people.restore_assignments(session, chosen)
-        people.ask_for_assignment(session)
-        # With nothing said since, what the machine thought before is right as it is.
-        is_last = not answer_log.has_live_after(session, chosen, kinds.KINDS)
-        if not is_last:
-            people.outdate_assignments_since(session, entry.answered_at_utc)
-        refresh(session, outdate=not is_last)
+        if entry.kind in _SAYS_NOTHING_OF_FACES:
+            refresh(session)
+        else:
+            _think_again(session, entry)
     follow(store)
     return f"{chosen}: {entry.text}"
+
+
+def _think_again(session: Session, entry: Entry) -> None:
+    """Take faces for whom the machine took them before it was told what was undone now."""
+    people.restore_assignments(session, entry.number)
+    people.ask_for_assignment(session)
+    # With nothing said since, what the machine thought before is right as it is.
+    is_last = not answer_log.has_live_after(session, entry.number, kinds.KINDS)
+    if not is_last:
+        people.outdate_assignments_since(session, entry.answered_at_utc)
+    refresh(session, outdate=not is_last)
 
 
 def _only_person(placed: Sequence[PlacedFace]) -> int:
