@@ -23,7 +23,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from alignimation_index.errors import DecodeError, UserError, in_words
 
 MEMORY_LIMIT_BYTES = 4 << 30
-"""What a child may take beyond its size at the start; the largest picture with transparency takes 2.5 GB."""
+"""What a child may take beyond its size at the start and what it loads; the largest picture takes 2.5 GB."""
 
 _READY = "ready"
 _TIMED_OUT = 1  # the exit code with which faulthandler ends a process
@@ -175,6 +175,16 @@ def limit_time(limit_s: float) -> None:
     faulthandler.dump_traceback_later(limit_s, exit=True, file=_nowhere())
 
 
+@contextmanager
+def loading() -> Iterator[None]:
+    """What the block loads is there to stay, and does not count against the limit of this process's memory."""
+    _unlimit_memory()
+    try:
+        yield
+    finally:
+        _limit_memory()
+
+
 @cache
 def _nowhere() -> int:
     return os.open(os.devnull, os.O_WRONLY)
@@ -188,4 +198,13 @@ def _limit_memory() -> None:
     from pathlib import Path
 
     size_bytes = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (size_bytes + MEMORY_LIMIT_BYTES,) * 2)
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (size_bytes + MEMORY_LIMIT_BYTES, hard))
+
+
+def _unlimit_memory() -> None:
+    if sys.platform == "linux":
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))

@@ -166,6 +166,7 @@ def _frames_json(frames: Iterable[Frame]) -> Iterator[dict[str, Any]]:
                 "template": frame.template,
                 "transform": None if frame.template_from_photo is None else next(transforms),
                 "residual": None if frame.residual is None else round(frame.residual, 6),
+                "age": None if frame.age_years is None else round(frame.age_years, 2),
             }
 
 
@@ -183,7 +184,7 @@ def _face_json(frame: Frame, box: list[float], landmarks: list[list[float]]) -> 
         "quality": round(frame.quality, 4),
         "person_id": frame.person_id,
         "person": frame.person,
-        "assigned_by": None if frame.person_id is None else "machine",
+        "assigned_by": frame.assigned_by,
     }
 
 

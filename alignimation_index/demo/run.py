@@ -19,10 +19,10 @@ from alignimation_index.pipeline.scan import add_roots
 from alignimation_index.pipeline.update import update
 from alignimation_index.query.expression import FrameFilter
 from alignimation_index.query.frames import Frame, choose_frames
+from alignimation_index.query.people import summaries
 from alignimation_index.render.animation import render_animation, render_frame
 from alignimation_index.render.sheet import Tile, contact_sheet, save_picture
 from alignimation_index.similarity import Points
-from alignimation_index.store import people
 from alignimation_index.store.engine import Store
 
 PHOTO_COUNT = 60
@@ -118,7 +118,7 @@ def _index(folder: DemoFolder, progress: Progress) -> _Index:
         report = update(store, models, progress)
         with store.reading() as session:
             frames = choose_frames(session, FrameFilter()).frames
-            return _Index(report.faces_found, len(people.summaries(session)), frames)
+            return _Index(report.faces_found, len(summaries(session)), frames)
 
 
 def _render(frames: Sequence[Frame], folder: DemoFolder, progress: Progress) -> None:

@@ -12,6 +12,7 @@ from alignimation_index.people.groups import Grouping
 from alignimation_index.people.likelihood import Likelihood
 from alignimation_index.people.neighbours import nearest_pairs
 from alignimation_index.people.observations import Observations, alike, observe
+from alignimation_index.people.recognise import keep_ids
 from alignimation_index.people.verdicts import Verdicts, judge
 
 # Up to so many faces, all that the machine said is thought over whenever a face comes, so that no order of arrival
@@ -125,25 +126,3 @@ def _labels_of_groups(groups: Labels, evidence: Evidence, known: Labels) -> Labe
         labels[group] = kept.get(group, following)
         following += group not in kept
     return np.asarray(labels, np.int64)
-
-
-def keep_ids(labels: Labels, before: Labels) -> dict[int, int]:
-    """Recognise people after an assignment from scratch: new label → the earlier one that shares most faces with it.
-
-    Args:
-        labels: (N,) new labels, NOBODY where unassigned.
-        before: (N,) earlier labels of the same faces.
-
-    Returns:
-        A one-to-one mapping; labels without a shared face are left out.
-    """
-    both = (labels != NOBODY) & (before != NOBODY)
-    pairs, shared = np.unique(np.stack([labels[both], before[both]]), axis=1, return_counts=True)
-    kept: dict[int, int] = {}
-    taken: set[int] = set()
-    for column in np.argsort(-shared, kind="stable"):
-        new, old = (int(label) for label in pairs[:, column])
-        if new not in kept and old not in taken:
-            kept[new] = old
-            taken.add(old)
-    return kept

@@ -33,15 +33,16 @@ class Start:
 def held_labels(evidence: Evidence) -> Rows:
     """People of whom a human said something: they are kept as they are."""
     spoken_of = {label for pair in evidence.apart for label in pair} | {label for _, label in evidence.rejected}
-    labels = {int(label) for label in np.unique(evidence.answered)} | spoken_of | set(evidence.born_s)
+    spoken_of |= evidence.spoken_of | set(evidence.born_s)
+    labels = {int(label) for label in np.unique(evidence.answered)} | spoken_of
     return np.array(sorted(labels - {NOBODY}), np.int64)
 
 
 def start(observations: Observations, faces: Faces, evidence: Evidence, keep_settled: bool) -> Start:
     """Whom observations are before the machine looks.
 
-    A person of whom a face was answered begins with the answered; one of whom something else was said, with the faces
-    settled so far. With `keep_settled`, so does everybody else who was found earlier.
+    A person of whom anything was said begins with the faces that were answered, and those settled so far: that a face
+    is theirs does not mean that the others are not. With `keep_settled`, so does everybody else who was found earlier.
     """
     held = held_labels(evidence)
     label_of = np.where(evidence.answered != NOBODY, evidence.answered, _settled(faces, evidence, held, keep_settled))
@@ -59,8 +60,7 @@ def start(observations: Observations, faces: Faces, evidence: Evidence, keep_set
 
 def _settled(faces: Faces, evidence: Evidence, held: Rows, keep_settled: bool) -> Labels:
     """(N,) labels of the settled faces that start with their person."""
-    answered = np.unique(evidence.answered)
-    kept = np.isin(evidence.settled, np.setdiff1d(held, answered))
+    kept = np.isin(evidence.settled, held)
     if keep_settled:
         kept = evidence.settled != NOBODY
     for row, label in evidence.rejected:

@@ -50,6 +50,7 @@ class Evidence:
         born_s: label → date of birth, wall-clock seconds since 1970-01-01. No face from before it, or of an age that
             contradicts it grossly, is that person's.
         apart: (label, label): two people, of whom the machine never makes one.
+        spoken_of: people of whom a human said anything, such as a name: the machine makes no two of them one.
     """
 
     answered: Labels
@@ -58,6 +59,7 @@ class Evidence:
     ignored: Flags
     born_s: Mapping[int, float]
     apart: frozenset[tuple[int, int]]
+    spoken_of: frozenset[int] = frozenset()
 
     @classmethod
     def none(cls, count: int) -> Evidence:

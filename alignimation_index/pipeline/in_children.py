@@ -12,7 +12,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any, NamedTuple
 
-from alignimation_index.children import ChildDiedError, Children, limit_time
+from alignimation_index.children import ChildDiedError, Children, limit_time, loading
 from alignimation_index.library.decoding.decode import TooLargeToShareError
 from alignimation_index.library.decoding.process import time_limit_s
 from alignimation_index.models.faces import FaceModels, FaceModelSource
@@ -112,5 +112,6 @@ def analyse(load: bytes, keys: Mapping[str, Key], reader: ReadHere, works: list[
 
 @lru_cache(maxsize=1)
 def _loaded(load: bytes) -> FaceModels:
-    models: FaceModels = pickle.loads(load)()
+    with loading():
+        models: FaceModels = pickle.loads(load)()
     return models

@@ -12,8 +12,8 @@ from alignimation_index.stages.stage import Key, Stage, keys_of
 from alignimation_index.store import schema
 
 METADATA, DETECT, LANDMARKS, EMBED = "metadata", "detect", "landmarks", "embed"
-POSE, QUALITY, REGISTER, ASSIGN = "pose", "quality", "register", "assign"
-DESCRIBE = schema.DESCRIBE
+POSE, QUALITY, REGISTER = "pose", "quality", "register"
+DESCRIBE, ASSIGN = schema.DESCRIBE, schema.ASSIGN
 
 # Upstream first. Those of photos look at one photo at a time, describe at what speaks of it, assign at all of them.
 PHOTO_STAGES = (METADATA, DETECT, LANDMARKS, EMBED, POSE, QUALITY, REGISTER)

@@ -24,6 +24,7 @@ from alignimation_index.pipeline.analysis import Analysis
 from alignimation_index.pipeline.describe import describe_photos
 from alignimation_index.pipeline.flow import MAX_READERS, Capacity, batches, ordered_map, pool, processor_count
 from alignimation_index.pipeline.memory import release_memory
+from alignimation_index.pipeline.names import suggest_names
 from alignimation_index.pipeline.people import assign_people
 from alignimation_index.pipeline.progress import Progress, UpdateReport
 from alignimation_index.pipeline.reading import Item, Reading
@@ -162,6 +163,7 @@ class _Run:
             self.progress("people", 0, None)
             with self.report.profile.measure("people"):
                 assign_people(self.store, self.source.ids.embedder, self.keys)
+                suggest_names(self.store)
 
     def _recompute(self, photo_ids: list[int], reading: Reading) -> None:
         """Run the stale stages of photos known before; those that read only rows need neither files nor networks."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from itertools import chain, starmap
 from typing import Any
 
@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from alignimation_index.datatypes import Float
 from alignimation_index.errors import UserError
 from alignimation_index.query.expression import FrameFilter
-from alignimation_index.store import files, people
-from alignimation_index.store.tables import Assignment, Face, Photo, Template, Transform
+from alignimation_index.query.people import find_person, summaries
+from alignimation_index.store import files, identity
+from alignimation_index.store.tables import Face, Photo, Template, Transform
 
 ME = "me"
 
@@ -46,6 +47,9 @@ class Frame:
         template: name of the template it is registered to, or None.
         template_from_photo: (2, 3) float32, or None where the face is not registered.
         residual: of the registration, in template units, or None.
+        assigned_by: "answer" or "machine" says who the face is; None where it is nobody's.
+        is_doubtful: whether the machine would like to be told whether it is right.
+        age_years: of that person, if a birthday and the photo's date are known.
     """
 
     path: str
@@ -68,6 +72,9 @@ class Frame:
     template: str | None
     template_from_photo: Float | None
     residual: float | None
+    assigned_by: str | None = None
+    is_doubtful: bool = False
+    age_years: float | None = None
 
 
 def select_frames(session: Session, wanted: FrameFilter) -> list[Frame]:
@@ -87,8 +94,15 @@ def stream_frames(session: Session, wanted: FrameFilter) -> Iterator[Frame]:
     """
     conditions = _conditions(wanted)
     if wanted.person is not None:
-        conditions.append(Assignment.person_id == _person_id(session, wanted.person))
-    return starmap(Frame, _stream(session, _statement(conditions)))
+        conditions.append(Face.id.in_(identity.faces_of(_person_id(session, wanted.person))))
+    return starmap(_frame, _stream(session, _statement(conditions, by_face=wanted.person is not None)))
+
+
+def frames_of_faces(session: Session, face_ids: Sequence[int]) -> list[Frame]:
+    """The frames of faces, in the order given; those that are not at hand are left out."""
+    rows = session.execute(_statement([Face.id.in_(face_ids)], by_face=True))
+    found = {frame.face_id: frame for frame in starmap(_frame, rows)}
+    return [found[face_id] for face_id in face_ids if face_id in found]
 
 
 def who_is(session: Session, name: str) -> tuple[str, str | None]:
@@ -99,10 +113,10 @@ def who_is(session: Session, name: str) -> tuple[str, str | None]:
     Raises:
         UserError: there is no such person.
     """
-    person_id = people.find_person(session, name)
+    person_id = find_person(session, name)
     if person_id is not None:
         return str(person_id), None
-    everyone = people.summaries(session)
+    everyone = summaries(session)
     if name != ME or not everyone:
         raise UserError(f"Nobody is called {name}. See who there is: alignindex people list")
     first = everyone[0]
@@ -133,9 +147,12 @@ def _conditions(wanted: FrameFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _statement(conditions: list[ColumnElement[bool]]) -> Select[Any]:
-    name, first = people.names(), files.first_paths()
-    return (
+def _statement(conditions: list[ColumnElement[bool]], *, by_face: bool = False) -> Select[Any]:
+    """All columns of frames; `by_face` where the conditions choose some faces by their ids."""
+    first = files.first_paths()
+    # Else SQLite looks for these faces on each photo there is, by the index on this column.
+    photo_id = Face.photo_id + 0 if by_face else Face.photo_id
+    frames = identity.with_identity(
         select(
             first.c.path,
             Photo.content_hash,
@@ -152,21 +169,38 @@ def _statement(conditions: list[ColumnElement[bool]]) -> Select[Any]:
             Face.frontal,
             Face.size_px,
             Face.quality,
-            Assignment.person_id,
-            name.c.value,
+            identity.PERSON_ID,
+            identity.STATE.name,
             Template.name,
             Transform.matrix,
             Transform.residual,
+            identity.ASSIGNED_BY,
+            identity.IS_DOUBTFUL & identity.PERSON_ID.is_not(None),
+            identity.STATE.born,
         )
-        .join(Photo, Photo.id == Face.photo_id)
+        .join(Photo, Photo.id == photo_id)
         .join(first, first.c.photo_id == Photo.id)
-        .outerjoin(Assignment, Assignment.face_id == Face.id)
-        .outerjoin(name, name.c.person_id == Assignment.person_id)
-        .outerjoin(Transform, Transform.face_id == Face.id)
+    )
+    statement: Select[Any] = (
+        frames.outerjoin(Transform, Transform.face_id == Face.id)
         .outerjoin(Template, Template.id == Transform.template_id)
-        .where(Face.landmarks.is_not(None), Face.quality.is_not(None), *conditions)
+        .where(Face.landmarks.is_not(None), Face.quality.is_not(None), identity.IS_FACE, *conditions)
         .order_by(Photo.taken_at.is_(None), Photo.taken_at, first.c.path, Face.id)
     )
+    return statement
+
+
+def _frame(*columns: Any) -> Frame:  # noqa: ANN401
+    frame = Frame(*columns[:-1])
+    born = columns[-1]
+    return replace(frame, age_years=age_years(frame.taken_at, born)) if born else frame
+
+
+def age_years(taken_at: datetime | None, born: date) -> float | None:
+    """The age on a photo in years of 365.2425 days; None where its date is not known or before the birth."""
+    if taken_at is None or taken_at.date() < born:
+        return None
+    return (taken_at.date() - born).days / 365.2425
 
 
 def _stream(session: Session, statement: Select[Any]) -> Iterator[Row[Any]]:

@@ -1,8 +1,8 @@
-"""A person's faces on one sheet."""
+"""Faces of people on one sheet."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -13,10 +13,13 @@ from alignimation_index.render.animation import failure, render_frame
 from alignimation_index.render.sheet import Tile, contact_sheet
 
 TILE_PX = 160
+_MONTHS_UNTIL_YEARS = 24
 
 
 def person_sheet(frames: Sequence[Frame], limit: int) -> tuple[Pixels, list[tuple[str, str]]]:
-    """Draw registered faces with their dates, at most `limit`, evenly chosen over the frames.
+    """Draw registered faces with their numbers, dates and ages, at most `limit`, evenly chosen over the frames.
+
+    Doubtful ones are framed.
 
     Returns:
         (H, W, 3) uint8 RGB, and (path, reason) of frames that could not be drawn.
@@ -25,11 +28,16 @@ def person_sheet(frames: Sequence[Frame], limit: int) -> tuple[Pixels, list[tupl
         UserError: none could.
     """
     chosen = np.linspace(0, len(frames) - 1, min(limit, len(frames))).round().astype(int)
+    return face_sheet((frame, _moment(frame), frame.is_doubtful) for frame in (frames[index] for index in chosen))
+
+
+def face_sheet(faces: Iterable[tuple[Frame, str, bool]]) -> tuple[Pixels, list[tuple[str, str]]]:
+    """Draw registered faces, each with its number and a text, framed where that is asked for; as `person_sheet`."""
     tiles: list[Tile] = []
     left_out: list[tuple[str, str]] = []
-    for frame in (frames[index] for index in chosen):
+    for frame, text, mark in faces:
         try:
-            tiles.append(Tile(render_frame(frame, TILE_PX), _caption(frame)))
+            tiles.append(Tile(render_frame(frame, TILE_PX), f"{frame.face_id}: {text}", mark))
         except (OSError, DecodeError) as error:
             left_out.append((frame.path, failure(error)))
     if not tiles:
@@ -37,5 +45,12 @@ def person_sheet(frames: Sequence[Frame], limit: int) -> tuple[Pixels, list[tupl
     return contact_sheet(tiles, TILE_PX), left_out
 
 
-def _caption(frame: Frame) -> str:
-    return frame.taken_at.strftime("%Y-%m-%d") if frame.taken_at else "no date"
+def _moment(frame: Frame) -> str:
+    day = frame.taken_at.strftime("%Y-%m-%d") if frame.taken_at else "no date"
+    return day if frame.age_years is None else f"{day}, {age_in_words(frame.age_years)}"
+
+
+def age_in_words(age_years: float) -> str:
+    """Completed years, or months while they are few."""
+    months = int(age_years * 12 + 0.02)  # days are no exact part of a month
+    return f"{months} mo" if months < _MONTHS_UNTIL_YEARS else f"{int(age_years + 0.002)} y"

@@ -69,13 +69,21 @@ class Counts:
         return files + self._count("SELECT count(*) FROM sidecar WHERE missing_since_utc IS NULL AND error IS NOT NULL")
 
     def faces(self) -> int:
-        """Faces on photos at hand."""
-        return self._count(f"SELECT count(*) FROM face WHERE photo_id IN ({_AT_HAND})")
+        """Faces on photos at hand, without those of which it was answered that they are none."""
+        denied = "SELECT face_id FROM face_verdict WHERE NOT is_face"
+        return self._count(f"SELECT count(*) FROM face WHERE photo_id IN ({_AT_HAND}) AND id NOT IN ({denied})")
 
     def people(self) -> int:
         """People with a face on a photo at hand."""
         seen = f"SELECT id FROM face WHERE photo_id IN ({_AT_HAND})"
-        return self._count(f"SELECT count(DISTINCT person_id) FROM assignment WHERE face_id IN ({seen})")
+        answered = "SELECT face_id, person_id FROM face_verdict"
+        machine = (
+            "SELECT face_id, coalesce(goes_by_id, assignment.person_id) AS person_id FROM assignment "
+            "LEFT JOIN person_state ON person_state.person_id = assignment.person_id "
+            "WHERE face_id NOT IN (SELECT face_id FROM face_verdict)"
+        )
+        everyone = f"{answered} UNION ALL {machine}"
+        return self._count(f"SELECT count(DISTINCT person_id) FROM ({everyone}) WHERE face_id IN ({seen})")
 
     def embedder(self) -> str | None:
         """The pinned embedder."""

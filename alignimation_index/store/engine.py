@@ -138,6 +138,20 @@ class Store:
         finally:
             lock.release()
 
+    @contextmanager
+    def updating_if_free(self) -> Iterator[bool]:
+        """Hold the right to run stages, unless another process has it; whether it is held."""
+        lock = _lock(f"{self.path}.update.lock")
+        try:
+            lock.acquire(blocking=False)
+        except TimeoutError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+
 
 def _lock(path: str) -> BaseFileLock:
     from filelock import FileLock  # imports asyncio, which a look into the store does not need

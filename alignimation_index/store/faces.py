@@ -175,7 +175,7 @@ def _rows(columns: FaceColumns) -> Iterator[Row]:
 
 def _match(known: Float, found: Float) -> dict[int, int]:
     """Pair boxes that are the same face, best overlap first: index in `found` → index in `known`."""
-    overlap = _iou(found, known)
+    overlap = box_overlaps(found, known)
     pairs: dict[int, int] = {}
     for flat in np.argsort(-overlap, axis=None, kind="stable"):
         new, old = (int(i) for i in np.unravel_index(flat, overlap.shape))
@@ -186,7 +186,7 @@ def _match(known: Float, found: Float) -> dict[int, int]:
     return pairs
 
 
-def _iou(a: Float, b: Float) -> Float:
+def box_overlaps(a: Float, b: Float) -> Float:
     """(N, M) intersection over union of (N, 4) and (M, 4) boxes."""
     low = np.maximum(a[:, None, :2], b[None, :, :2])
     high = np.minimum(a[:, None, 2:], b[None, :, 2:])

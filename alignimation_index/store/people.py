@@ -1,24 +1,38 @@
-"""People, who the machine takes a face for, and what people answered."""
+"""What the machine works people out from, and whom it takes faces for."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Subquery, bindparam, delete, func, select
+from sqlalchemy import LargeBinary, bindparam, delete, func, insert, select, type_coerce
+from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import Float
-from alignimation_index.errors import UserError
-from alignimation_index.store.files import visible
-from alignimation_index.store.tables import Answer, Assignment, Embedding, Face, File, Person, Photo, StageRun
+from alignimation_index.store.bulk import insert_rows, upsert_rows
+from alignimation_index.store.identity_tables import AssignmentBefore, SuggestedName, Suggestion
+from alignimation_index.store.schema import ASSIGN, DESCRIBE
+from alignimation_index.store.tables import (
+    Assignment,
+    Embedding,
+    Face,
+    Person,
+    Photo,
+    PhotoGooglePerson,
+    Setting,
+    StageRun,
+)
 
-NAME = "name"
-EPOCH = datetime(1970, 1, 1)
+NAMED_AFTER = (DESCRIBE, ASSIGN)
+"""The stages whose results decide what people are probably called."""
+
+_ASSIGNMENT_ASKED_FOR = "assignment asked for"
+_NAMES_MADE_FROM = "suggested names made from"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +43,10 @@ class EmbeddedFaces:
         face_ids: (N,) int64.
         photo_ids: (N,) int64.
         vectors: (N, D) float32.
-        taken_at_s: (N,) float64, wall-clock seconds since 1970-01-01; nan where unknown.
-        quality: (N,) float64 in 0..1; nan where unknown.
-        person_ids: (N,) int64, −1 where nobody is assigned.
-        settled: (N,) bool, whether the assignment was made under the present key.
+        taken_at_s: (N,) float64 wall-clock seconds since 1970-01-01, nan where unknown.
+        quality: (N,) float64, nan where unknown.
+        person_ids: (N,) int64 that the machine assigned, −1 where nobody is.
+        is_current: (N,) bool, whether that was under the present key.
     """
 
     face_ids: NDArray[np.int64]
@@ -41,49 +55,44 @@ class EmbeddedFaces:
     taken_at_s: NDArray[np.float64]
     quality: NDArray[np.float64]
     person_ids: NDArray[np.int64]
-    settled: NDArray[np.bool_]
+    is_current: NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class PersonSummary:
-    """A person as a list shows it: the name, if any, the count of photos, and the years of the first and last."""
-
-    id: int
-    name: str | None
-    photo_count: int
-    first_year: int | None
-    last_year: int | None
-
-
-def embedded_faces(session: Session, model: str, stage: str, key: str) -> EmbeddedFaces:
-    """Load the faces to assign or assigned; `stage` and `key` are those of the assignment."""
-    is_current = (StageRun.photo_id == Face.photo_id) & (StageRun.stage == stage) & (StageRun.key == key)
+def embedded_faces(session: Session, model: str, key: str) -> EmbeddedFaces:
+    """Load the faces to assign or assigned; `key` is that of the assignment."""
+    is_current = (StageRun.photo_id == Face.photo_id) & (StageRun.stage == ASSIGN) & (StageRun.key == key)
     statement = (
-        select(
-            Face.id,
-            Face.photo_id,
-            Embedding.vector,
-            Assignment.person_id,
-            StageRun.key,
-            Photo.taken_at,
-            Face.quality,
-        )
+        # Blobs as they are: an array for each takes several times as long.
+        select(Face.id, Face.photo_id, type_coerce(Embedding.vector, LargeBinary), Photo.taken_at, Face.quality)
+        .add_columns(Assignment.person_id, StageRun.key)
         .join(Embedding, (Embedding.face_id == Face.id) & (Embedding.model == model))
         .join(Photo, Photo.id == Face.photo_id)
         .outerjoin(Assignment, Assignment.face_id == Face.id)
         .outerjoin(StageRun, is_current)
         .order_by(Photo.taken_at.is_(None), Photo.taken_at, Photo.content_hash, Face.id)
     )
-    rows = session.execute(statement).all()
+    rows = session.connection().execute(statement).all()
+    ids, photos, vectors, taken_at, quality, people, keys = zip(*rows, strict=True) if rows else [()] * 7
     return EmbeddedFaces(
-        np.array([row[0] for row in rows], np.int64),
-        np.array([row[1] for row in rows], np.int64),
-        np.array([row[2] for row in rows], np.float32) if rows else np.zeros((0, 0), np.float32),
-        np.array([np.nan if row[5] is None else (row[5] - EPOCH).total_seconds() for row in rows]),
-        np.array([np.nan if row[6] is None else row[6] for row in rows]),
-        np.array([-1 if row[3] is None else row[3] for row in rows], np.int64),
-        np.array([row[4] is not None for row in rows], bool),
+        np.array(ids, np.int64),
+        np.array(photos, np.int64),
+        np.frombuffer(b"".join(vectors), "<f4").reshape(len(rows), -1 if rows else 0),
+        seconds(taken_at),
+        np.array(quality, np.float64),
+        np.array([-1 if person is None else person for person in people], np.int64),
+        np.array([key is not None for key in keys], bool),
     )
+
+
+def seconds(moments: Iterable[datetime | None]) -> NDArray[np.float64]:
+    """Wall-clock times as seconds since 1970-01-01, nan where there is none."""
+    times = np.array(list(moments), "datetime64[us]")
+    return np.where(np.isnat(times), np.nan, times.astype(np.int64) / 1e6)
+
+
+def embedded_count(session: Session, at_most: int) -> int:
+    """How many vectors there are, counted no further than `at_most`."""
+    return len(session.execute(select(Embedding.face_id).limit(at_most)).all())
 
 
 def add_person(session: Session) -> int:
@@ -94,76 +103,129 @@ def add_person(session: Session) -> int:
     return person.id
 
 
-def replace_assignments(session: Session, face_ids: Collection[int], people: Mapping[int, tuple[int, float]]) -> None:
-    """Store who faces are: face id → (person id, log-odds); the others of `face_ids` are nobody for now."""
-    if face_ids:
+def person_exists(session: Session, person_id: int) -> bool:
+    """Whether there is, or was, such a person."""
+    return session.get(Person, person_id) is not None
+
+
+def replace_assignments(
+    session: Session, face_ids: Collection[int], rows: Sequence[tuple[int, int, float | None]]
+) -> None:
+    """Store whom the machine takes faces for: (face, person, log-odds); the others of `face_ids` are nobody for now."""
+    nobody = set(face_ids) - {face_id for face_id, *_ in rows}
+    if nobody:
         one = delete(Assignment).where(Assignment.face_id == bindparam("one"))
-        session.connection().execute(one, [{"one": face_id} for face_id in face_ids])
-    session.add_all(
-        Assignment(face_id=face_id, person_id=person_id, distance=-log_odds)
-        for face_id, (person_id, log_odds) in people.items()
-    )
+        session.connection().execute(one, [{"one": face_id} for face_id in nobody])
+    upsert_rows(session, Assignment, [{"face_id": face, "person_id": who, "score": score} for face, who, score in rows])
 
 
-def names() -> Subquery:
-    """Columns person_id and value: the name that stands for each named person, the latest that was not undone."""
-    latest = (
-        select(func.max(Answer.id))
-        .where(Answer.kind == NAME, Answer.undone_at_utc.is_(None))
-        .group_by(Answer.person_id)
-    )
-    return select(Answer.person_id, Answer.value).where(Answer.id.in_(latest)).subquery("name")
-
-
-def summaries(session: Session, include_trashed: bool = False, include_archived: bool = False) -> list[PersonSummary]:
-    """Everyone with a photo at hand, most photos first; photos in the bin or archive of an export only if asked for."""
-    name = names()
-    at_hand = select(File.photo_id).where(File.missing_since_utc.is_(None))
-    count = func.count(Face.photo_id.distinct())
-    statement = (
-        select(Person.id, name.c.value, count, func.min(Photo.taken_at), func.max(Photo.taken_at))
-        .join(Assignment, Assignment.person_id == Person.id)
-        .join(Face, Face.id == Assignment.face_id)
-        .join(Photo, Photo.id == Face.photo_id)
-        .outerjoin(name, name.c.person_id == Person.id)
-        .where(Photo.id.in_(at_hand), *visible(include_trashed, include_archived))
-        .group_by(Person.id)
-        .order_by(count.desc(), Person.id)
-    )
-    return [
-        PersonSummary(id_, called, photos, first and first.year, last and last.year)
-        for id_, called, photos, first, last in session.execute(statement)
+def remember_assignments(session: Session, face_ids: Sequence[int], answer_id: int) -> None:
+    """Note whom the machine takes faces for, ahead of a change of mind after answers up to this one."""
+    before: dict[int, tuple[int | None, float | None]] = dict.fromkeys(face_ids, (None, None))
+    columns = (Assignment.face_id, Assignment.person_id, Assignment.score)
+    for face_id, person_id, score in session.execute(select(*columns)):
+        if face_id in before:
+            before[face_id] = (person_id, score)
+    rows = [
+        {"face_id": face_id, "person_id": person_id, "score": score, "answer_id": answer_id}
+        for face_id, (person_id, score) in before.items()
     ]
+    insert_rows(session, AssignmentBefore, rows)
 
 
-def find_person(session: Session, name_or_id: str) -> int | None:
-    """The person of that name (letter case aside), else of that number; None if there is none."""
-    name, wanted = names(), _folded(name_or_id)
-    for person_id, called in session.execute(select(name.c.person_id, name.c.value)):
-        if _folded(called) == wanted:
-            return int(person_id)
-    person = session.get(Person, int(name_or_id)) if name_or_id.isdecimal() else None
-    return None if person is None else person.id
+def restore_assignments(session: Session, answer_id: int) -> None:
+    """Take faces again for whom the machine took them before it was told of this answer."""
+    since = AssignmentBefore.answer_id >= answer_id
+    first = select(func.min(AssignmentBefore.id)).where(since).group_by(AssignmentBefore.face_id)
+    columns = (AssignmentBefore.face_id, AssignmentBefore.person_id, AssignmentBefore.score)
+    rows = session.execute(select(*columns).where(AssignmentBefore.id.in_(first))).all()
+    somebody = [(face_id, person_id, score) for face_id, person_id, score in rows if person_id is not None]
+    replace_assignments(session, [row[0] for row in rows], somebody)
+    session.execute(delete(AssignmentBefore).where(since))
 
 
-def name_person(session: Session, person_id: int, name: str) -> None:
-    """Answer what a person is called.
+def ask_for_assignment(session: Session) -> None:
+    """Have those faces assigned who are nobody's, though nothing is stale."""
+    session.execute(upsert(Setting).values(name=_ASSIGNMENT_ASKED_FOR, value="yes").on_conflict_do_nothing())
 
-    Raises:
-        UserError: there is no such person, or somebody else has the name.
-    """
-    if session.get(Person, person_id) is None:
-        raise UserError(f"There is no person {person_id}. See who there is: alignindex people list")
-    if not name.strip() or name.strip().isdecimal():
-        raise UserError(f"'{name}' cannot be a name: use at least one letter, so that it is not taken for a number.")
-    holder = find_person(session, name.strip())
-    if holder is not None and holder != person_id:
-        raise UserError(
-            f"Person {holder} is called {name.strip()} already. Choose another name for person {person_id}."
+
+def is_assignment_asked_for(session: Session) -> bool:
+    """Whether `ask_for_assignment` was called since the last assignment."""
+    return session.get(Setting, _ASSIGNMENT_ASKED_FOR) is not None
+
+
+def replace_suggestions(session: Session, rows: Sequence[tuple[int, int, float]]) -> None:
+    """Store whom faces may be, in place of all that was suggested before: (face, person, log-odds)."""
+    session.execute(delete(Setting).where(Setting.name == _ASSIGNMENT_ASKED_FOR))
+    session.execute(delete(Suggestion))
+    if rows:
+        session.execute(
+            insert(Suggestion), [{"face_id": face, "person_id": who, "score": score} for face, who, score in rows]
         )
-    session.add(Answer(kind=NAME, person_id=person_id, value=name.strip()))
 
 
-def _folded(name: str) -> str:
-    """A name as it compares: in any language's letter case, however its accents are encoded."""
-    return unicodedata.normalize("NFC", name.strip()).casefold()
+def outdate_assignments(session: Session, photo_ids: Collection[int]) -> None:
+    """Have the faces of photos assigned again."""
+    if photo_ids:
+        one = delete(StageRun).where(StageRun.stage == ASSIGN, StageRun.photo_id == bindparam("one"))
+        session.connection().execute(one, [{"one": photo_id} for photo_id in photo_ids])
+
+
+def outdate_assignments_of_faces(session: Session, face_ids: Collection[int]) -> None:
+    """Have the faces of the photos assigned again on which these faces are."""
+    photos = select(Face.photo_id).where(Face.id == bindparam("one")).scalar_subquery()
+    if face_ids:
+        one = delete(StageRun).where(StageRun.stage == ASSIGN, StageRun.photo_id == photos)
+        session.connection().execute(one, [{"one": face_id} for face_id in face_ids])
+
+
+def outdate_assignments_since(session: Session, moment: datetime) -> None:
+    """Have the faces assigned again that were assigned since then."""
+    session.execute(delete(StageRun).where(StageRun.stage == ASSIGN, StageRun.finished_at_utc >= moment))
+
+
+class SuggestedNameRow(NamedTuple):
+    """See the table SuggestedName."""
+
+    person_id: int
+    name: str
+    shared: int
+    named: int
+    chance: float
+    automatic: bool
+
+
+def replace_suggested_names(session: Session, rows: Iterable[SuggestedNameRow]) -> None:
+    """Store what people are probably called, in place of all that was suggested before."""
+    session.execute(delete(SuggestedName))
+    values = [row._asdict() for row in rows]
+    if values:
+        session.execute(insert(SuggestedName), values)
+
+
+def automatic_names(session: Session) -> dict[int, str]:
+    """Names by person that the company of names in an export has given."""
+    automatic = select(SuggestedName).where(SuggestedName.automatic)
+    return {row.person_id: row.name for row in session.scalars(automatic)}
+
+
+def named_photos(session: Session) -> list[tuple[int, datetime | None, str]]:
+    """(photo, when it was taken, name) of photos whose export names somebody, once for each name."""
+    columns = (PhotoGooglePerson.photo_id, Photo.taken_at, PhotoGooglePerson.name)
+    statement = select(*columns).join(Photo, Photo.id == PhotoGooglePerson.photo_id)
+    rows = session.execute(statement.order_by(PhotoGooglePerson.photo_id))
+    return [(photo_id, taken_at, name) for photo_id, taken_at, name in rows]
+
+
+def names_are_current(session: Session, made_from: str) -> bool:
+    """Whether what is suggested was made from this; so it is where no export names anybody."""
+    tables = (PhotoGooglePerson, SuggestedName)
+    if not any(session.scalar(select(select(table).exists())) for table in tables):
+        return True
+    return session.scalar(select(Setting.value).where(Setting.name == _NAMES_MADE_FROM)) == made_from
+
+
+def keep_names_made_from(session: Session, made_from: str) -> None:
+    """Remember from what the suggested names were made."""
+    row = upsert(Setting).values(name=_NAMES_MADE_FROM, value=made_from)
+    session.execute(row.on_conflict_do_update(index_elements=["name"], set_={"value": row.excluded.value}))

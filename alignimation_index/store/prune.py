@@ -66,4 +66,5 @@ def _photos(missing_since: datetime) -> ColumnElement[bool]:
 def _people(missing_since: datetime) -> ColumnElement[bool]:
     """People nobody said anything about, without a face on a photo that stays."""
     seen = exists().where(Assignment.person_id == Person.id, Assignment.face_id == Face.id, Face.photo_id == Photo.id)
-    return ~seen.where(~_photos(missing_since)) & ~exists().where(Answer.person_id == Person.id)
+    spoken_of = exists().where((Answer.person_id == Person.id) | (Answer.other_id == Person.id))
+    return ~seen.where(~_photos(missing_since)) & ~spoken_of

@@ -90,3 +90,10 @@ def errors(session: Session, stages: Iterable[str]) -> list[tuple[str, str, str]
     for path, stage, reason in sorted(rows, key=lambda row: order.get(row[1], len(order))):
         listed.setdefault(path, (path, stage, reason))
     return [listed[path] for path in sorted(listed)]
+
+
+def latest_runs(session: Session, stages: Collection[str]) -> list[tuple[Any, ...]]:
+    """Another value whenever one of these stages was done with a photo, or is to be done again."""
+    columns = (StageRun.stage, func.count(), func.max(StageRun.finished_at_utc))
+    found = select(*columns).where(StageRun.stage.in_(stages)).group_by(StageRun.stage).order_by(StageRun.stage)
+    return [tuple(row) for row in session.execute(found)]

@@ -251,20 +251,22 @@ class Person(Base):
 
 
 class Assignment(Base):
-    """The machine's opinion: this face is that person; the distance is minus the log-odds of it."""
+    """The machine's opinion: this face is that person; the score is in log-odds. What people answered is elsewhere."""
 
     __tablename__ = "assignment"
 
     face_id: Mapped[int] = _owner("face.id", primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
-    distance: Mapped[float]
+    score: Mapped[float | None]
 
 
 class Answer(Base):
     """What a person said, in order; nothing overrides it and `undone_at_utc` takes it back.
 
-    A face is meant by the content it is on and its box, since face rows are recomputed. `source` names the kind of file
-    in which an answer given to another program was found; null for one given to this program.
+    A face is meant by the content it is on and its box, since face rows are recomputed; an answer about several faces
+    is a row for each, and `entry` the number of the first of them (null: its own). `source` names the kind of file in
+    which an answer given to another program was found; null for one given to this program. See people.answers for the
+    kinds.
     """
 
     __tablename__ = "answer"
@@ -279,6 +281,8 @@ class Answer(Base):
     source: Mapped[str | None]
     answered_at_utc: Mapped[datetime] = mapped_column(default=utc_now)
     undone_at_utc: Mapped[datetime | None]
+    other_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    entry: Mapped[int | None]
 
 
 class Template(Base):

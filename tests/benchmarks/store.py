@@ -47,6 +47,9 @@ COMMANDS = (
     "--help",
     "status --json",
     "people list --json",
+    "people suggestions --json",
+    "people hide 1",
+    "people undo",
     "faces --json",
     "photos --json",
     "query --json",
@@ -137,7 +140,7 @@ def assign_everyone(store: Store) -> None:
         ids = [people.add_person(session) for _ in range(PEOPLE)]
         photos = runs.stale_photo_ids(session, [key])
         found = [id_ for stored in batched_faces(session, photos) for id_ in stored]
-        people.replace_assignments(session, found, {id_: (ids[id_ % PEOPLE], 0.3) for id_ in found})
+        people.replace_assignments(session, found, [(id_, ids[id_ % PEOPLE], 3.0) for id_ in found])
         runs.record_runs(session, [runs.Run(photo_id, ASSIGN, key) for photo_id in photos])
 
 
@@ -171,6 +174,10 @@ def measure(photos: int) -> dict[str, Any]:
         assign_everyone(store)
         with store.reading() as session:
             count = session.scalar(select(func.count()).select_from(Face))
+        started = time.perf_counter()
+        with store.reading() as session:
+            people.embedded_faces(session, EMBEDDED, "")
+        loaded = round(time.perf_counter() - started, 2)
         store.close()
         commands = {command: measure_command(path, command) for command in COMMANDS}
         size = path.stat().st_size
@@ -180,6 +187,7 @@ def measure(photos: int) -> dict[str, Any]:
         "bytes_per_photo": round(size / photos),
         "files_scanned_per_s": scanned,
         "photos_written_per_s": rates,
+        "faces_loaded_s": loaded,
         "commands": commands,
     }
 

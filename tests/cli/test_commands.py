@@ -51,7 +51,11 @@ def test_the_version_is_told(capsys):
         ["render"],
         ["render", "-o", "x.mp4", "--fps", "0"],
         ["update", "--device", "tpu"],
-        ["people", "name", "x", "y"],
+        ["people", "merge", "1"],
+        ["people", "confirm", "Ada"],
+        ["people", "confirm", "Ada", "x"],
+        ["people", "confirm", "--new", "1"],
+        ["people", "birthday", "1", "soon"],
         ["prune", "--older-than", "soon"],
     ],
 )
@@ -69,6 +73,9 @@ READING_COMMANDS = [
     ["people", "list"],
     ["people", "name", "1", "me"],
     ["people", "show", "me", "-o", "x.jpg"],
+    ["people", "suggestions"],
+    ["people", "history"],
+    ["people", "undo"],
     ["render", "-o", "x.mp4"],
     ["roots", "list"],
     ["roots", "remove", "photos"],
@@ -102,6 +109,10 @@ def test_a_missing_store_is_said_with_the_way_to_begin_and_none_is_made(empty_li
         (["people", "show", "Zoe", "-o", "sheet.jpg"], "Nobody is called Zoe"),
         (["people", "name", "99", "Zoe"], "There is no person 99. See who there is: alignindex people list"),
         (["people", "name", "1", "42"], "'42' cannot be a name"),
+        (["people", "confirm", "99"], "There is no face 99. See which there are: alignindex faces"),
+        (["people", "merge", "me", "1"], "me and 1 are one person already"),
+        (["people", "undo", "99"], "There is no answer 99. See which there are: alignindex people history"),
+        (["people", "history", "Zoe"], "Nobody is called Zoe"),
         (["render", "--years", "1990", "-o", "x.mp4"], "There are no frames to render. Widen the query"),
         (["render", "-o", "x.avi"], "x.avi"),
         (["update", "--embedder", "nonsense"], "nonsense"),
@@ -208,6 +219,7 @@ def test_an_interrupted_update_exits_with_130_and_no_traceback(empty_library):
 
 def test_commands_that_compute_nothing_do_without_torch(library):
     commands = [["--help"], ["render", "--help"], ["status"], ["people", "list"], ["query"], ["update"]]
+    commands += [["people", "history"], ["people", "suggestions"], ["people", "confirm", "1"], ["people", "undo"]]
     commands += [["roots", "list"], ["prune"], ["db", "check"]]
     program = f"""
 import sys

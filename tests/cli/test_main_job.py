@@ -14,7 +14,7 @@ from alignimation_index.registration.faces import FACE_TEMPLATE
 
 FACE_FIELDS = ["path", "face_id", "box", "score", "landmarks", "yaw", "pitch", "roll", "frontal", "quality"]
 FACE_FIELDS += ["person_id", "person", "assigned_by"]
-FRAME_FIELDS = [*FACE_FIELDS, "taken_at", "template", "transform", "residual"]
+FRAME_FIELDS = [*FACE_FIELDS, "taken_at", "template", "transform", "residual", "age"]
 
 
 @pytest.fixture
@@ -76,7 +76,8 @@ def test_photos_are_listed_with_their_dates_and_those_without_faces_too(library)
 
 def test_the_person_is_listed_with_name_count_and_years(library):
     everyone = library.run("people", "list", "--json").json
-    assert everyone == [{"id": 1, "name": "me", "photo_count": 4, "first_year": 2003, "last_year": 2019}]
+    shown = {"id": 1, "name": "me", "photo_count": 4, "first_year": 2003, "last_year": 2019}
+    assert [shown.items() <= one.items() for one in everyone] == [True]
     assert "me" in library.run("people", "list").out
 
 

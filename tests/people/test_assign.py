@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from people_made_up import CALIBRATION, Life, evidence_of, faces_of, partition, seconds
 
-from alignimation_index.people.assign import assign_faces, keep_ids
+from alignimation_index.people.assign import assign_faces
 from alignimation_index.people.calibration import CALIBRATIONS
 from alignimation_index.people.faces import NOBODY, Evidence, Faces
 
@@ -257,36 +257,3 @@ def test_every_embedder_tells_where_its_coefficients_are_from():
 
 def test_other_coefficients_have_another_digest():
     assert replace(CALIBRATION, threshold=2.0).digest != CALIBRATION.digest
-
-
-def kept(labels, before):
-    return keep_ids(np.array(labels), np.array(before))
-
-
-def test_a_person_found_anew_keeps_the_number_that_most_of_its_faces_had():
-    assert kept([0, 0, 0, 1, 1], [7, 7, 3, 3, 3]) == {0: 7, 1: 3}
-
-
-def test_of_two_parts_of_a_person_the_larger_keeps_the_number():
-    assert kept([0, 1, 1, 1, 0], [5, 5, 5, 5, 5]) == {1: 5}
-
-
-def test_two_people_who_become_one_keep_the_number_of_the_larger():
-    assert kept([0, 0, 0, 0, 0], [1, 1, 2, 2, 2]) == {0: 2}
-
-
-def test_a_number_lost_to_a_larger_overlap_leaves_the_next_best():
-    assert kept([0, 0, 0, 1, 1, 1, 1], [2, 2, 3, 2, 2, 2, 3]) == {1: 2, 0: 3}
-
-
-def test_faces_that_wait_or_waited_share_nothing():
-    assert kept([NOBODY, 0, 1], [4, NOBODY, 6]) == {1: 6}
-    assert kept([NOBODY], [NOBODY]) == {}
-
-
-@given(st.lists(st.tuples(st.integers(-1, 4), st.integers(-1, 4)), max_size=40))
-def test_numbers_are_kept_one_to_one(pairs):
-    labels, before = (np.array([pair[i] for pair in pairs], np.int64) for i in (0, 1))
-    mapping = keep_ids(labels, before)
-    assert len(set(mapping.values())) == len(mapping)
-    assert all(((labels == new) & (before == old)).any() for new, old in mapping.items())

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from alignimation_index.people.calibration import CALIBRATIONS
-from alignimation_index.store import people
+from alignimation_index.pipeline.person_answers import name_person
 from alignimation_index.store.engine import Store
 from alignimation_index.store.tables import Photo, StageRun
 
@@ -26,8 +26,7 @@ def faces(store):
 
 
 def name(store, person_id, called):
-    with store.writing() as session:
-        people.name_person(session, person_id, called)
+    name_person(store, str(person_id), called)
 
 
 @pytest.fixture

@@ -6,9 +6,11 @@ import pytest
 from fakes import contents, draw_photo, frames, index
 from sqlalchemy import event, func, select, update
 
+from alignimation_index.pipeline.person_answers import name_person
 from alignimation_index.pipeline.prune import preview, prune
 from alignimation_index.pipeline.roots import remove_root
-from alignimation_index.store import people, schema
+from alignimation_index.query.people import find_person
+from alignimation_index.store import schema
 from alignimation_index.store.engine import Store
 from alignimation_index.store.prune import Prunable
 from alignimation_index.store.tables import (
@@ -134,8 +136,8 @@ def test_a_photo_that_a_younger_missing_file_holds_stays(store, fakes, seven):
 
 
 def test_answers_stay_and_those_they_speak_of(store, seven):  # noqa: ARG001
+    name_person(store, "2", "Blue")
     with store.writing() as session:
-        people.name_person(session, 2, "Blue")
         face = session.scalars(select(Face).join(Photo).where(Photo.taken_at > datetime(2010, 1, 1))).first()
         content_hash = session.get(Photo, face.photo_id).content_hash
         session.add(Answer(kind="confirm", person_id=2, content_hash=content_hash, box=face.box))
@@ -144,7 +146,7 @@ def test_answers_stay_and_those_they_speak_of(store, seven):  # noqa: ARG001
     assert contents(store)["answer"] == before
     assert len(before) == 2
     with store.reading() as session:
-        assert people.find_person(session, "blue") == 2
+        assert find_person(session, "blue") == 2
 
 
 def test_a_photo_that_comes_back_after_a_prune_is_new_and_its_answers_fit_it(store, fakes, seven):

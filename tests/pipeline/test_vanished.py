@@ -10,8 +10,9 @@ from fakes import contents, draw_photo, frames, index
 from alignimation_index.pipeline.roots import remove_root
 from alignimation_index.pipeline.status import store_status
 from alignimation_index.pipeline.vanished import MANY
+from alignimation_index.query.people import summaries
 from alignimation_index.query.photos import select_photos
-from alignimation_index.store import people, runs
+from alignimation_index.store import runs
 from alignimation_index.store.files import pending_files
 
 
@@ -152,7 +153,7 @@ def test_what_is_missing_is_hidden_wherever_photos_are_listed(store, fakes, one_
     index(store, fakes)
     with store.reading() as session:
         assert [photo.paths for photo in select_photos(session)] == [[str(one_and_nas / "b.png")]]
-        assert people.summaries(session) == []
+        assert summaries(session) == []
         assert runs.errors(session, ["embed"]) == []
     assert frames(store) == []
     status = store_status(store.path)

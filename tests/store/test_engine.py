@@ -96,7 +96,7 @@ def test_an_exception_within_a_writing_rolls_all_of_it_back(store):
 
 def test_foreign_keys_are_checked(store):
     with pytest.raises(IntegrityError), store.writing() as session:
-        session.add(Assignment(face_id=1, person_id=1, distance=0))
+        session.add(Assignment(face_id=1, person_id=1, score=0))
 
 
 def test_a_row_goes_with_its_owner(store):

@@ -75,7 +75,7 @@ def test_the_id_of_a_face_that_went_is_not_used_again(session, photos):
 def test_a_face_found_again_keeps_its_row_and_person_whatever_the_order(session, photos):
     first, second = faces.replace_faces(session, {photos[0]: found(FIRST, SECOND)}, {photos[0]: pose(1, 2)})[photos[0]]
     person = people.add_person(session)
-    people.replace_assignments(session, [second], {second: (person, 0.1)})
+    people.replace_assignments(session, [second], [(second, person, 0.1)])
     again = faces.replace_faces(session, {photos[0]: found(200, SECOND + 2)}, {})[photos[0]]
     assert again[1] == second
     assert again[0] not in (first, second)

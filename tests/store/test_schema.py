@@ -3,19 +3,23 @@ import sqlite3
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, select
 
+import alignimation_index.store.identity_tables  # noqa: F401 - more of the same tables
 from alignimation_index.cli import run
 from alignimation_index.errors import UserError
 from alignimation_index.library.takeout.folders import export_folder
-from alignimation_index.store import schema
+from alignimation_index.pipeline.identity import refresh
+from alignimation_index.query.people import find_person
+from alignimation_index.store import answer_log, schema
 from alignimation_index.store.engine import Store
-from alignimation_index.store.tables import Base, Face, Photo, Root
+from alignimation_index.store.tables import Assignment, Base, Face, Photo, Root
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -132,6 +136,36 @@ def test_a_store_of_the_first_schema_keeps_its_data_and_knows_its_folders(tmp_pa
         assert connection.execute("SELECT id, taken_at FROM photo").fetchall() == [(7, "2001-02-03 00:00:00")]
         assert connection.execute("SELECT id, photo_id FROM face").fetchall() == [(5, 7)]
         assert connection.execute("SELECT value, source FROM answer").fetchall() == [("Ada", None)]
+
+
+@pytest.mark.parametrize("released", ["0001", "0002"])
+def test_a_released_store_keeps_who_is_who_and_what_was_answered(tmp_path, released):
+    path = tmp_path / "store.db"
+    path.touch()
+    command.upgrade(schema.migration_config(path), released)
+    box = np.array([0, 0, 40, 40], "<f4").tobytes().hex()
+    said = "person_id, content_hash, box, value, undone_at_utc, answered_at_utc"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(f"""
+            INSERT INTO photo (id, content_hash) VALUES (7, 'aa');
+            INSERT INTO face (id, photo_id, box, score, detected_landmarks) VALUES (5, 7, x'{box}', 1, x'00');
+            INSERT INTO person VALUES (1, '2024-01-01'), (2, '2024-01-01');
+            INSERT INTO assignment (face_id, person_id, distance) VALUES (5, 1, 0.25);
+            INSERT INTO answer (kind, {said}) VALUES
+                ('name', 1, NULL, NULL, 'Eda', NULL, '2024-01-01'),
+                ('name', 1, NULL, NULL, 'Ada', NULL, '2024-01-02'),
+                ('name', 2, NULL, NULL, 'Bob', '2024-01-03', '2024-01-02'),
+                ('confirm', 2, 'aa', x'{box}', NULL, NULL, '2024-01-04');
+        """)
+    with closing(Store.open(path)) as store:
+        with store.reading() as session:
+            assert session.execute(select(Assignment.face_id, Assignment.person_id)).all() == [(5, 1)]
+            assert (find_person(session, "ada"), find_person(session, "bob")) == (1, None)
+            before = answer_log.version(session)
+        with store.writing() as session:
+            assert (refresh(session).faces, answer_log.version(session)) == ({5: 2}, before)
+            assert find_person(session, "ada") == 1
+            assert answer_log.record(session, "merge", 1, other_id=2) == 5
 
 
 def test_a_current_store_is_not_backed_up(store):
