@@ -217,14 +217,15 @@ def test_an_interrupted_update_exits_with_130_and_no_traceback(empty_library):
     assert complaint.strip() == "Interrupted. What was finished is kept; run the command again to go on."
 
 
-def test_commands_that_compute_nothing_do_without_torch(library):
+def test_commands_that_compute_nothing_do_without_torch(library, tmp_path):
+    store = shutil.copy(library.store, tmp_path / "store.db")
     commands = [["--help"], ["render", "--help"], ["status"], ["people", "list"], ["query"], ["update"]]
     commands += [["people", "history"], ["people", "suggestions"], ["people", "confirm", "1"], ["people", "undo"]]
     commands += [["roots", "list"], ["prune"], ["db", "check"]]
     program = f"""
 import sys
 from alignimation_index.cli import run
-code = max(run(["--store", {str(library.store)!r}, *command]) for command in {commands!r})
+code = max(run(["--store", {str(store)!r}, *command]) for command in {commands!r})
 heavy = sorted({{"torch", "kornia", "torchvision", "facenet_pytorch", "skimage"}} & sys.modules.keys())
 sys.exit(f"imported {{heavy}}" if heavy else code)
 """
