@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from alignimation_index.datatypes import Float
 from alignimation_index.errors import UserError
 from alignimation_index.query.expression import FrameFilter
+from alignimation_index.query.variants import LEFT_OUT, VariantFace, faces_to_leave_out, ranks
 from alignimation_index.store import files, people
-from alignimation_index.store.tables import Assignment, Face, Photo, Template, Transform
+from alignimation_index.store.tables import Assignment, Face, Photo, Template, Transform, Variant
 
 ME = "me"
 
@@ -85,10 +86,23 @@ def stream_frames(session: Session, wanted: FrameFilter) -> Iterator[Frame]:
     Raises:
         UserError: there is no such person; at the call, not later.
     """
-    conditions = _conditions(wanted)
-    if wanted.person is not None:
-        conditions.append(Assignment.person_id == _person_id(session, wanted.person))
-    return starmap(Frame, _stream(session, _statement(conditions)))
+    left_out = variants_among(session, wanted)
+    found = starmap(Frame, _stream(session, _statement(_conditions(session, wanted))))
+    return (frame for frame in found if frame.face_id not in left_out) if left_out else found
+
+
+def variants_among(session: Session, wanted: FrameFilter) -> set[int]:
+    """The faces that are wanted but for being on a better variant of their photo as well; none with `all_variants`.
+
+    Raises:
+        UserError: there is no such person.
+    """
+    if wanted.all_variants:
+        return set()
+    columns = (Face.id, Assignment.person_id, Variant.group_id, Variant.rank)
+    statement = _statement(_conditions(session, wanted)).join(Variant, Variant.photo_id == Photo.id)
+    rows = session.execute(statement.with_only_columns(*columns, maintain_column_froms=True).order_by(None))
+    return faces_to_leave_out(VariantFace(*row) for row in rows)
 
 
 def who_is(session: Session, name: str) -> tuple[str, str | None]:
@@ -118,8 +132,10 @@ def _person_id(session: Session, name: str) -> int:
     return int(number)
 
 
-def _conditions(wanted: FrameFilter) -> list[ColumnElement[bool]]:
+def _conditions(session: Session, wanted: FrameFilter) -> list[ColumnElement[bool]]:
     conditions = files.visible(wanted.include_trashed, wanted.include_archived)
+    if wanted.person is not None:
+        conditions.append(Assignment.person_id == _person_id(session, wanted.person))
     if wanted.first_year is not None:
         conditions.append(Photo.taken_at >= datetime(wanted.first_year, 1, 1))
     if wanted.last_year is not None:
@@ -193,7 +209,8 @@ def choose_frames(session: Session, wanted: FrameFilter, limit: int | None = Non
     """
     person, note = who_is(session, wanted.person or ME)
     candidates = select_frames(
-        session, replace(wanted, person=person, frontal=None, min_size_px=None, max_residual=None)
+        session,
+        replace(wanted, person=person, frontal=None, min_size_px=None, max_residual=None, all_variants=True),
     )
     frames: list[Frame] = []
     left_out: Counter[str] = Counter()
@@ -203,10 +220,21 @@ def choose_frames(session: Session, wanted: FrameFilter, limit: int | None = Non
             left_out[reason] += 1
         else:
             frames.append(frame)
+    if not wanted.all_variants:
+        frames, left_out[LEFT_OUT] = _best_variants(session, frames)
     if limit is not None and len(frames) > limit:
         left_out[f"more than --limit {limit}"] = len(frames) - limit
         frames = [frames[round(i * (len(frames) - 1) / max(limit - 1, 1))] for i in range(limit)]
-    return Chosen(frames, dict(left_out), note)
+    return Chosen(frames, dict(+left_out), note)
+
+
+def _best_variants(session: Session, frames: list[Frame]) -> tuple[list[Frame], int]:
+    """The frames of the best photo of each group of variants, and how many others there are."""
+    in_group = ranks(session)
+    grouped = (frame for frame in frames if frame.content_hash in in_group)
+    faces = (VariantFace(frame.face_id, frame.person_id, *in_group[frame.content_hash]) for frame in grouped)
+    left_out = faces_to_leave_out(faces)
+    return [frame for frame in frames if frame.face_id not in left_out], len(left_out)
 
 
 def _why_not(frame: Frame, wanted: FrameFilter) -> str | None:

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 # The newest migration, spelled out so that opening a current store need not import Alembic (a test compares them).
-HEAD = "0002"
+HEAD = "0003"
 
 # Rows of `setting`: the face embedder that is pinned, and the smallest face where it is not the usual one.
 EMBEDDER_SETTING, MIN_FACE_SETTING = "embedder", "min face share"
+VARIANTS_SETTING = "variants"  # the key under which photos are grouped; not there where something changed since
 DESCRIBE = "describe"  # the stage whose run goes when anything that speaks of the photo changes
 
 _PACKAGE = Path(__file__).parents[1]
