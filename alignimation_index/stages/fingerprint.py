@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from alignimation_index.datatypes import DecodedPhoto, Float, Image, Pixels
+from alignimation_index.datatypes import DecodedPhoto, Float
 
 SIDE_PX = 32
 """The photo is reduced to a square of so many grey pixels, whatever its shape."""
@@ -30,12 +30,11 @@ def fingerprint_photos(photos: Sequence[DecodedPhoto]) -> list[bytes | None]:
         8 bytes of perceptual hash (big endian), then TONES_PX × TONES_PX bytes of grey, row by row. None of a photo
         that is truncated, or has less than MIN_CONTRAST.
     """
-    return [None if photo.truncated_to else fingerprint(photo.pixels) for photo in photos]
+    return [None if photo.truncated_to else _fingerprint(photo) for photo in photos]
 
 
-def fingerprint(image: Image) -> bytes | None:
-    """Take the fingerprint of (H, W, 3) uint8 RGB pixels, see `fingerprint_photos`."""
-    grey = _reduced(_small(image).astype(np.float32) @ _LUMA, SIDE_PX)
+def _fingerprint(photo: DecodedPhoto) -> bytes | None:
+    grey = _square(photo)
     if grey.std() < MIN_CONTRAST:
         return None
     tones = grey.reshape(TONES_PX, SIDE_PX // TONES_PX, TONES_PX, -1).mean((1, 3))
@@ -53,25 +52,24 @@ def perceptual_hash(grey: Float) -> bytes:
     return np.packbits(lowest > np.median(lowest[1:])).tobytes()
 
 
-def _small(image: Image) -> Pixels:
-    """Means of so many pixels that a side keeps a few for each of SIDE_PX; on this machine's processor."""
+def _square(photo: DecodedPhoto) -> Float:
+    """(SIDE_PX, SIDE_PX) grey: means of what each covers of the photo, whose last decoded pixels may hang over it."""
     # Imports torch, which an update without work does not need.
     from alignimation_index.models.chips import reduce_image
 
-    small = reduce_image(image, max(min(image.shape[:2]) // (4 * SIDE_PX), 1))
-    return small if isinstance(small, np.ndarray) else np.asarray(small.cpu())
+    factor = max(min(photo.pixels.shape[:2]) // (4 * SIDE_PX), 1)
+    small = reduce_image(photo.pixels, factor)
+    pixels = small if isinstance(small, np.ndarray) else np.asarray(small.cpu())
+    reduction, (left, top) = photo.reduction * factor, photo.overhang_px
+    rows = _covers(pixels.shape[0], top / reduction, photo.height_px / reduction)
+    columns = _covers(pixels.shape[1], left / reduction, photo.width_px / reduction)
+    square: Float = rows @ (pixels.astype(np.float32) @ _LUMA) @ columns.T
+    return square
 
 
-def _reduced(grey: Float, side_px: int) -> Float:
-    """(H, W) to (side_px, side_px), each the mean of what it covers."""
-    height, width = grey.shape
-    reduced: Float = _covers(height, side_px) @ grey @ _covers(width, side_px).T
-    return reduced
-
-
-def _covers(length: int, cells: int) -> Float:
-    """(cells, length): the share of each pixel of a line in the mean of each of the equal cells that cover it."""
-    edges = np.linspace(0, length, cells + 1)
+def _covers(length: int, start: float, extent: float) -> Float:
+    """(SIDE_PX, length): the share of each pixel of a line in the means of equal parts of `extent` from `start` on."""
+    edges = start + np.linspace(0, extent, SIDE_PX + 1)
     low, high = edges[:-1, None], edges[1:, None]
     pixels = np.arange(length)
     shared = np.clip(np.minimum(high, pixels + 1) - np.maximum(low, pixels), 0, None)

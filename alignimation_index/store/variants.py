@@ -24,6 +24,7 @@ from alignimation_index.store.tables import Base, Face, File, MovingHalf, Photo,
 class StoredPhoto:
     """A photo at hand; `paths` are (folder, path) of the files that hold it, `quality` is of its best face."""
 
+    paths: Sequence[tuple[str, str]]
     photo_id: int
     content_hash: str
     fingerprint: bytes | None
@@ -33,7 +34,6 @@ class StoredPhoto:
     width_px: int | None
     height_px: int | None
     quality: float
-    paths: Sequence[tuple[str, str]]
 
 
 def outdate(session: Session) -> None:
@@ -67,7 +67,7 @@ def stored_photos(session: Session) -> list[StoredPhoto]:
         func.coalesce(best.c.quality, 0.0),
     )
     rows = session.execute(select(*columns).outerjoin(best, best.c.photo_id == Photo.id))
-    return [StoredPhoto(*row.tuple(), paths[row[0]]) for row in rows if row[0] in paths]
+    return [StoredPhoto(paths[row[0]], *row) for row in rows if row[0] in paths]
 
 
 def stored_videos(session: Session) -> list[tuple[int, str, str]]:

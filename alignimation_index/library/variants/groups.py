@@ -1,4 +1,4 @@
-"""Photos that are variants of each other, and the best of them. Nothing depends on the order in which they are given."""
+"""Photos that are variants of each other, and the best of them, in whatever order they are given."""
 
 from __future__ import annotations
 

@@ -14,13 +14,13 @@ from alignimation_index.library.variants.candidates import Candidate
 
 # A picture that was encoded again, or scaled: so many bits of the hash and so much of 255 in any tone, and in the mean.
 # Photos that cameras date differently are of two moments, unless there is no telling them apart.
-COPY_BITS, COPY_TONE, COPY_MEAN_TONE = 3, 8.0, 2.0
+COPY_BITS, COPY_TONE, COPY_MEAN_TONE = 3, 10.0, 1.5
 TWIN_BITS, TWIN_TONE, TWIN_MEAN_TONE = 2, 3.0, 0.6
 COPY_ASPECT = 0.015
 
 # Photos of a burst: so soon after each other, so alike to the first one.
 BURST_GAP = timedelta(seconds=3)
-BURST_BITS, BURST_MEAN_TONE = 12, 16.0
+BURST_BITS, BURST_MEAN_TONE = 14, 20.0
 
 # Of 5 parts of two hashes that differ in 3 bits, 2 are equal.
 _BANDS = np.cumsum([0, 13, 13, 13, 13, 12])
