@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 from raw_files import make_dng
 from sidecars import listed
+from skimage import data
 from sqlalchemy import select
 
 from alignimation_index.library import formats
@@ -33,9 +34,8 @@ def groups(store):
 
 def best(store, **wanted):
     with store.reading() as session:
-        return [
-            frame.path.rsplit("/", 1)[1] for frame in select_frames(session, FrameFilter(all_variants=False, **wanted))
-        ]
+        found = select_frames(session, FrameFilter(all_variants=False, **wanted))
+    return [frame.path.rsplit("/", 1)[1] for frame in found]
 
 
 def draw_edited(path):
@@ -97,8 +97,9 @@ def test_a_hidden_best_is_replaced_by_the_next(store, fakes, photos):
 
 
 def test_a_copy_that_is_smaller_stands_behind(store, fakes, photos):
-    original = draw_photo(photos / "b.png", "red")
-    Image.open(original).resize((80, 60), Image.Resampling.BOX).save(photos / "a.png")
+    original = Image.fromarray(data.coffee())
+    original.save(photos / "b.png")
+    original.resize((300, 200)).save(photos / "a.png")
     index(store, fakes, photos)
     assert groups(store) == {"a.png": ("duplicate", "duplicate", False), "b.png": ("duplicate", "duplicate", True)}
 
@@ -229,7 +230,8 @@ def test_any_history_leads_to_the_groups_that_one_update_finds(tmp_path_factory,
     for store in stores:
         index(store, FakeModels(), root)
     assert groups(stores[0]) == groups(stores[1])
-    assert [store_status(store.path)["groups"] for store in stores][0] == store_status(stores[1].path)["groups"]
+    grown, fresh = (store_status(store.path)["groups"] for store in stores)
+    assert grown == fresh
     for store in stores:
         store.close()
 
