@@ -51,7 +51,7 @@ def find_variants(photos: Iterable[Candidate]) -> list[Variant]:
     """Group the photos that are variants of each other; those that are of no group are left out.
 
     The best of a group: an edited photo before its original, a developed one before RAW unless it is far smaller, then
-    the one with the best face, then the largest.
+    the one with the best face, then the largest; of copies of one picture the largest.
     """
     ordered = sorted(photos, key=lambda photo: photo.content_hash)
     links = [*_links_by_name(ordered), *_links_by_looks(ordered)]
@@ -122,7 +122,10 @@ def _ranked(photos: Sequence[Candidate], roles: Sequence[str], kind: str) -> Ite
     def order(one: tuple[Candidate, str]) -> tuple[object, ...]:
         photo, role = one
         behind_raw = 1 if photo.is_raw else 2 if photo.pixels < MIN_DEVELOPED_SHARE * most_raw else 0
-        return role != "edited", behind_raw, -photo.quality, -photo.pixels, photo.content_hash
+        by_face, by_size = -photo.quality, -photo.pixels
+        # One picture shows no face better for being scaled down, though its edges are sharper then.
+        worth = (by_size, by_face) if kind == "duplicate" else (by_face, by_size)
+        return role != "edited", behind_raw, *worth, photo.content_hash
 
     group_id = min(photo.photo_id for photo in photos)
     for rank, (photo, role) in enumerate(sorted(zip(photos, roles, strict=True), key=order)):
