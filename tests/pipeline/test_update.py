@@ -13,7 +13,7 @@ from alignimation_index.stages import close_up, pose
 from alignimation_index.store.faces import pinned_embedder
 from alignimation_index.store.tables import Face, Photo, StageRun
 
-STALE_BELOW_LANDMARKS = {"landmarks", "embed", "pose", "quality", "register", "assign"}
+STALE_BELOW_LANDMARKS = {"landmarks", "embed", "pose", "quality", "register", "assign", "variants"}
 
 
 @pytest.fixture
