@@ -25,8 +25,8 @@ Images: TypeAlias = "Sequence[Pixels | Tensor]"
 LANDMARK_NAMES = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 
 
-FileKind = Literal["photo", "picture", "video", "sidecar"]
-"""What a file's name promises; "picture" stands for known formats that cannot be read."""
+FileKind = Literal["photo", "raw", "picture", "video", "sidecar"]
+"""What a file's name promises; "picture" stands for known formats that cannot be read, "raw" needs an extra."""
 
 
 class FoundFile(NamedTuple):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _OPTIONS = (
+    click.option("--all-variants", is_flag=True, help="Also edited photos' originals, RAW, bursts and copies."),
     click.option("--max-residual", type=click.FloatRange(0), help="Largest registration residual, in frame sides."),
     click.option("--min-size", type=click.FloatRange(0), help="Smallest face, in pixels of the photo."),
     click.option("--years", metavar="FIRST-LAST", help="Years the photos were taken: 2000-2020, 2000-, -2020, 2012."),
@@ -50,6 +51,7 @@ def frame_filter(
     max_residual: float | None,
     include_trashed: bool,
     include_archived: bool,
+    all_variants: bool,
 ) -> FrameFilter:
     """The filter that EXPR and the options describe together; an option wins over the same term in EXPR."""
     from alignimation_index.query.expression import parse_expression, parse_years
@@ -66,4 +68,5 @@ def frame_filter(
         max_residual=wanted.max_residual if max_residual is None else max_residual,
         include_trashed=include_trashed,
         include_archived=include_archived,
+        all_variants=all_variants,
     )

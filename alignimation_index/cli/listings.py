@@ -104,13 +104,16 @@ def _frames(session: Session, wanted: FrameFilter) -> Iterator[Frame]:
     """The frames, read while they are asked for; a guess at who is meant is said at once."""
     from dataclasses import replace
 
-    from alignimation_index.query.frames import stream_frames, who_is
+    from alignimation_index.query.frames import stream_frames, variants_among, who_is
+    from alignimation_index.query.variants import LEFT_OUT
 
     if wanted.person is not None:
         person, note = who_is(session, wanted.person)
         wanted = replace(wanted, person=person)
         if note:
             warn(note)
+    if left_out := len(variants_among(session, wanted)):
+        warn(f"Left out {left_out} {'frame' if left_out == 1 else 'frames'}: {LEFT_OUT}")
     return stream_frames(session, wanted)
 
 

@@ -39,15 +39,21 @@ def photos() -> None:
 @photos.command(_LIST, short_help="List the photos.")
 @click.argument("expression", metavar="[EXPR]", default="")
 @click.option("--date-source", type=click.Choice(SOURCES), help="Only those whose date comes from there.")
+@click.option(
+    "--videos", is_flag=True, help="The videos instead, which are not indexed, and whose stills they go with."
+)
 @including_hidden
 @as_json_option
 @click.pass_context
 def list_photos(
-    context: click.Context, /, expression: str, date_source: str | None, as_json: bool, **hidden: bool
+    context: click.Context, /, expression: str, date_source: str | None, videos: bool, as_json: bool, **hidden: bool
 ) -> None:
     """List the photos; with EXPR those on which a face is as it says."""
     from alignimation_index.query.photos import select_photos
 
+    if videos:
+        _list_videos(context, as_json)
+        return
     with opened_store(context) as store, store.reading() as session:
         listed = select_photos(session, date_source=date_source, **hidden)
         if expression:
@@ -58,6 +64,17 @@ def list_photos(
         else:
             rows = ((photo.taken_at, photo.taken_at_source, photo.status, photo.paths[0]) for photo in listed)
             say_table(("taken", "source", "status", "path"), rows)
+
+
+def _list_videos(context: click.Context, as_json: bool) -> None:
+    from alignimation_index.query.photos import select_videos
+
+    with opened_store(context) as store, store.reading() as session:
+        listed = select_videos(session)
+        if as_json:
+            say_json_array({"path": path, "still": still} for path, still in listed)
+        else:
+            say_table(("video", "still"), listed)
 
 
 @photos.command(short_help="Say when photos were taken.")
@@ -115,6 +132,8 @@ def _photo_json(photo: IndexedPhoto) -> dict[str, Any]:
         "width": photo.width_px,
         "height": photo.height_px,
         "status": photo.status,
+        "group": photo.group and photo.group._asdict(),
+        "videos": photo.videos,
         "sidecars": [sidecar._asdict() for sidecar in photo.sidecars],
         "regions": [
             {"name": region.name, "box": region.box.astype(float).round(2).tolist()} for region in photo.regions

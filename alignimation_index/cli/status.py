@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from alignimation_index.cli.output import say, say_json, store_path
+from alignimation_index.library.formats import RAW_COMMAND, reads_raw
 
 _NOTES = {
-    "videos": "not indexed",
     "trashed": "hidden; --include-trashed lists them",
     "archived": "hidden; --include-archived lists them",
 }
@@ -32,9 +32,29 @@ def status(context: click.Context, as_json: bool) -> None:
                 say(f"{stage['photos']} photos stale for {stage['stage']}: {stage['why']}")
         elif name == "watch":
             say_watch(value)
-        else:
+        elif name == "groups":
+            say(f"groups: {', '.join(f'{count} {kind}' for kind, count in value.items()) or 0}")
+        elif name == "videos":
+            say_videos(value, found["some_videos"])
+        elif name == "raw_not_indexed":
+            say_raw(value)
+        elif name != "some_videos":
             note = f" ({_NOTES[name]})" if value and name in _NOTES else ""
             say(f"{name}: {', '.join(value) if isinstance(value, list) else value}{note}")
+
+
+def say_videos(count: int, some: list[str]) -> None:
+    """Say how many videos there are, and name some."""
+    named = "".join(f"; {path}" for path in some)
+    more = "; all: alignindex photos --videos" if count > len(some) else ""
+    say(f"videos: {count}" + (f" (not indexed{named}{more})" if count else ""))
+
+
+def say_raw(count: int) -> None:
+    """Say how many RAW files wait, and for what."""
+    if count:
+        way = "the next update reads them" if reads_raw() else f"to add what reads them: {RAW_COMMAND}"
+        say(f"raw: {count} (not indexed; {way})")
 
 
 def say_watch(watch: dict[str, Any] | None) -> None:

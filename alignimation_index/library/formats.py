@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
+from alignimation_index.datatypes import FileKind
+
 PHOTO_EXTENSIONS = frozenset(
     "jpg jpeg jpe jfif mpo png webp tif tiff bmp gif heic heif hif avif".split(),  # noqa: SIM905
 )
 """Lower-case extensions of the pictures that `decode` reads."""
 
-_CAMERA_RAW = frozenset(
+CAMERA_RAW = frozenset(
     "3fr arw cr2 cr3 crw dcr dng erf iiq kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f".split(),  # noqa: SIM905
 )
+"""Lower-case extensions of what cameras store before it becomes a picture; `decode` reads them with the extra `raw`."""
 _DRAWINGS = frozenset("ai eps psb psd svg svgz xcf".split())  # noqa: SIM905
 _RARE = frozenset(
     "cur dds dib exr flc fli hdr icns ico j2k jp2 jpf jpx jxl jxr pbm pcx pgm pnm ppm sgi tga wbmp wdp xbm xpm".split(),  # noqa: SIM905
 )
-OTHER_PICTURES = _CAMERA_RAW | _DRAWINGS | _RARE
+OTHER_PICTURES = _DRAWINGS | _RARE
 """Lower-case extensions of pictures that are known, reported and not read."""
 
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
@@ -44,6 +49,20 @@ _SIGNATURES: tuple[tuple[int, tuple[bytes, ...], str], ...] = (
     (0, (b"BM",), "BMP"),  # two letters: asked last
 )
 """(offset, possible bytes there, name of the format), the most telling first."""
+
+
+RAW_COMMAND = 'pip install "alignindex[raw]"'
+"""What adds the extra that reads RAW files."""
+
+
+def reads_raw() -> bool:
+    """Whether the extra that reads RAW files is installed."""
+    return find_spec("rawpy") is not None
+
+
+def readable_kinds() -> tuple[FileKind, ...]:
+    """The kinds of files that hold photos which can be decoded here."""
+    return ("photo", "raw") if reads_raw() else ("photo",)
 
 
 def extension(name: str) -> str:

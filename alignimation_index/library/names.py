@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alignimation_index.datatypes import FileKind
-from alignimation_index.library.formats import OTHER_PICTURES, PHOTO_EXTENSIONS, extension
+from alignimation_index.library.formats import CAMERA_RAW, OTHER_PICTURES, PHOTO_EXTENSIONS, extension
 
 SYSTEM_FOLDERS = frozenset(
     {"@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found", "__macosx"}
@@ -21,6 +21,7 @@ PICASA_NAMES = frozenset({".picasa.ini", "picasa.ini"})
 _KINDS: dict[str, FileKind] = {
     **dict.fromkeys(PHOTO_EXTENSIONS, "photo"),
     **dict.fromkeys(OTHER_PICTURES, "picture"),
+    **dict.fromkeys(CAMERA_RAW, "raw"),
     **dict.fromkeys(VIDEO_EXTENSIONS, "video"),
     **dict.fromkeys(("json", "xmp"), "sidecar"),
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from alignimation_index.datatypes import FoundFile
 from alignimation_index.errors import in_words
+from alignimation_index.library.formats import readable_kinds
 from alignimation_index.library.scan import content_hash, read_unchanged
 from alignimation_index.pipeline.flow import MAX_READERS, batches, ordered_map
 from alignimation_index.pipeline.profile import Profile
@@ -67,7 +68,7 @@ class Reading:
     def known_photos(self, photo_ids: Collection[int]) -> Iterator[Item]:
         """Photos of which stale stages read the pixels; each from the first of its files that can be read."""
         with self._store.reading() as session:
-            present = files.present_files(session, photo_ids)
+            present = files.present_files(session, photo_ids, readable_kinds())
         photos = [(photo_id, present.get(photo_id, [])) for photo_id in photo_ids]
         return self._looked_up(ordered_map(self._executor, self._read_again, photos, FILES_AHEAD))
 

@@ -11,11 +11,21 @@ from sqlalchemy.orm import Session
 
 from alignimation_index.library.metadata import PhotoFacts
 from alignimation_index.library.sidecars.files import to_json
-from alignimation_index.pipeline.stages import DETECT, EMBED, LANDMARKS, METADATA, PHOTO_STAGES, POSE, QUALITY, REGISTER
+from alignimation_index.pipeline.stages import (
+    DETECT,
+    EMBED,
+    FINGERPRINT,
+    LANDMARKS,
+    METADATA,
+    PHOTO_STAGES,
+    POSE,
+    QUALITY,
+    REGISTER,
+)
 from alignimation_index.pipeline.work import Work
 from alignimation_index.registration import faces as registration
 from alignimation_index.stages.stage import Key
-from alignimation_index.store import descriptions, faces, files, runs
+from alignimation_index.store import descriptions, faces, files, runs, variants
 from alignimation_index.store.faces import FaceColumns, StoredFaces
 
 Works = Mapping[int, Work]
@@ -31,7 +41,10 @@ def store_results(session: Session, works: Works, keys: Mapping[str, Key]) -> No
     """Write what the stages found on photos, together with the records that they are done."""
     facts = dict(_found(works, METADATA))
     files.update_photos(session, {id_: _photo_columns(found) for id_, found in facts.items()})
+    files.update_photos(session, {id_: {"fingerprint": taken} for id_, taken in _found(works, FINGERPRINT)})
     descriptions.outdate(session, facts.keys())
+    if any(work.stale & {DETECT, QUALITY} for work in works.values()):
+        variants.outdate(session)
     face_ids = _store_faces(session, works)
     _store_embeddings(session, works, face_ids, keys[EMBED].made_of["model"])
     _store_transforms(session, works, face_ids)

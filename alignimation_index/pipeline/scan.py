@@ -22,7 +22,7 @@ from alignimation_index.store.engine import Store
 from alignimation_index.store.files import Change, KnownFile
 from alignimation_index.store.tables import Root
 
-_PICTURES: tuple[FileKind, ...] = ("photo", "picture")
+_PICTURES: tuple[FileKind, ...] = ("photo", "raw", "picture")
 
 
 def add_roots(store: Store, paths: Iterable[Path]) -> None:

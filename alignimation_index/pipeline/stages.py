@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from alignimation_index.library.variants import groups, similar
 from alignimation_index.models.faces import FaceModelIds
 from alignimation_index.people.calibration import CALIBRATIONS
 from alignimation_index.registration import faces as registration
-from alignimation_index.stages import close_up, detect, pose, quality
+from alignimation_index.stages import close_up, detect, fingerprint, pose, quality
 from alignimation_index.stages.stage import Key, Stage, keys_of
 from alignimation_index.store import schema
 
-METADATA, DETECT, LANDMARKS, EMBED = "metadata", "detect", "landmarks", "embed"
+METADATA, DETECT, FINGERPRINT, LANDMARKS, EMBED = "metadata", "detect", "fingerprint", "landmarks", "embed"
 POSE, QUALITY, REGISTER = "pose", "quality", "register"
-DESCRIBE, ASSIGN = schema.DESCRIBE, schema.ASSIGN
+DESCRIBE, VARIANTS, ASSIGN = schema.DESCRIBE, "variants", schema.ASSIGN
 
-# Upstream first. Those of photos look at one photo at a time, describe at what speaks of it, assign at all of them.
-PHOTO_STAGES = (METADATA, DETECT, LANDMARKS, EMBED, POSE, QUALITY, REGISTER)
-STAGES = (*PHOTO_STAGES, DESCRIBE, ASSIGN)
+# Upstream first. Those of photos look at one photo at a time, describe at what speaks of it, the last at all of them.
+# Fingerprints are taken of what detection decodes.
+PHOTO_STAGES = (METADATA, DETECT, FINGERPRINT, LANDMARKS, EMBED, POSE, QUALITY, REGISTER)
+STAGES = (*PHOTO_STAGES, DESCRIBE, VARIANTS, ASSIGN)
 
 
 def stage_keys(models: FaceModelIds) -> Mapping[str, Key]:
@@ -34,6 +36,14 @@ def stage_keys(models: FaceModelIds) -> Mapping[str, Key]:
                     "min_face_share": models.min_face_share,
                 },
                 model=models.detector,
+            ),
+            Stage(
+                FINGERPRINT,
+                1,
+                params={
+                    "decoded_side_px": detect.decode_side_px(models.min_face_share),
+                    "min_contrast": fingerprint.MIN_CONTRAST,
+                },
             ),
             Stage(LANDMARKS, 3, (DETECT,), {"face_detail_px": close_up.FACE_DETAIL_PX}, models.refiner),
             Stage(EMBED, 2, (LANDMARKS,), {"face_detail_px": close_up.FACE_DETAIL_PX}, models.embedder),
@@ -64,6 +74,17 @@ def stage_keys(models: FaceModelIds) -> Mapping[str, Key]:
                 },
             ),
             Stage(DESCRIBE, 1, (METADATA,)),
+            Stage(
+                VARIANTS,
+                1,
+                (FINGERPRINT, QUALITY, DESCRIBE),
+                {
+                    "copy": [similar.COPY_BITS, similar.COPY_TONE, similar.COPY_MEAN_TONE, similar.COPY_ASPECT],
+                    "twin": [similar.TWIN_BITS, similar.TWIN_TONE, similar.TWIN_MEAN_TONE],
+                    "burst": [similar.BURST_GAP.total_seconds(), similar.BURST_BITS, similar.BURST_MEAN_TONE],
+                    "min_developed_share": groups.MIN_DEVELOPED_SHARE,
+                },
+            ),
             Stage(ASSIGN, 2, (EMBED, QUALITY, DESCRIBE), {"calibration": CALIBRATIONS[models.embedder].digest}),
         ]
     )

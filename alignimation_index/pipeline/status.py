@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from alignimation_index.models.faces import EMBEDDED, MIN_FACE_SHARE, FaceModelIds
-from alignimation_index.pipeline.stages import stage_keys
-from alignimation_index.stages.stage import what_changed
+from alignimation_index.pipeline.stages import VARIANTS, stage_keys
+from alignimation_index.stages.stage import Key, what_changed
 from alignimation_index.store.counts import Counts, counting
 from alignimation_index.store.watcher import read_record
 
@@ -21,11 +21,12 @@ def store_status(path: Path) -> dict[str, Any]:
         path: the store.
 
     Returns:
-        store, roots, files, missing, videos (which are not indexed), sidecars (that speak of a file), photos,
-        duplicates (files beyond the first of each photo), trashed and archived (photos that are hidden), errors, faces,
-        people, embedder, watch: what the process that watches the store says of itself, or the last one did, with
-        whether it is running and the seconds since its heartbeat (None if there never was one), and stale: a list of
-        {stage, photos, why}.
+        store, roots, files, missing, videos (which are not indexed), some_videos (the paths of a few), raw_not_indexed
+        (RAW files that wait for the extra that reads them), sidecars (that speak of a file), photos, duplicates (files
+        beyond the first of each photo), groups (of variants, by their kind), trashed and archived (photos that are
+        hidden), errors, faces, people, embedder, watch: what the process that watches the store says of itself, or the
+        last one did, with whether it is running and the seconds since its heartbeat (None if there never was one), and
+        stale: a list of {stage, photos, why}.
 
     Raises:
         UserError: there is no store, or it cannot be opened.
@@ -38,9 +39,12 @@ def store_status(path: Path) -> dict[str, Any]:
             "files": counts.files(),
             "missing": counts.missing(),
             "videos": counts.videos(),
+            "some_videos": counts.some_videos(),
+            "raw_not_indexed": counts.raw_not_indexed(),
             "sidecars": counts.sidecars(),
             "photos": counts.photos(),
             "duplicates": counts.duplicates(),
+            "groups": counts.groups(),
             "trashed": counts.trashed(),
             "archived": counts.archived(),
             "errors": counts.errors(),
@@ -62,6 +66,9 @@ def _watch(path: Path) -> dict[str, Any] | None:
 def _stale(counts: Counts, models: FaceModelIds) -> Iterator[dict[str, Any]]:
     photos, runs = counts.photos(), counts.runs()
     for stage, key in stage_keys(models).items():
+        if stage == VARIANTS:
+            yield from _stale_variants(counts, photos, key)
+            continue
         seen = runs.get(stage, {})
         never = photos - sum(seen.values())
         if never:
@@ -70,3 +77,12 @@ def _stale(counts: Counts, models: FaceModelIds) -> Iterator[dict[str, Any]]:
             before = counts.key_made_of(old)
             why = what_changed(before, key.made_of) if before else "unknown key"
             yield {"stage": stage, "photos": seen[old], "why": why}
+
+
+def _stale_variants(counts: Counts, photos: int, key: Key) -> Iterator[dict[str, Any]]:
+    """Variants are found among all photos at once."""
+    found = counts.variants_key()
+    if photos and found != key.key:
+        before = counts.key_made_of(found) if found else {}
+        why = what_changed(before, key.made_of) if before else "something changed that they are found from"
+        yield {"stage": VARIANTS, "photos": photos, "why": why}

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from alignimation_index.children import Children
 from alignimation_index.library.decoding.process import Decoders
+from alignimation_index.library.formats import readable_kinds
 from alignimation_index.models.faces import FaceModels, FaceModelSource
 from alignimation_index.pipeline import in_children
 from alignimation_index.pipeline.analysis import Analysis
@@ -38,10 +39,12 @@ from alignimation_index.pipeline.stages import (
     DETECT,
     PHOTO_STAGES,
     STAGES,
+    VARIANTS,
     stage_keys,
     uses_networks,
     with_upstream,
 )
+from alignimation_index.pipeline.variants import group_variants
 from alignimation_index.pipeline.work import Tools, Work, needs_bytes
 from alignimation_index.stages.stage import Key
 from alignimation_index.store import files, runs
@@ -141,7 +144,7 @@ class _Run:
 
     def compute(self) -> None:
         with self.store.reading() as session:
-            pending = files.pending_files(session)
+            pending = files.pending_files(session, readable_kinds())
             stale = runs.stale_photo_ids(session, self.photo_keys.values())
         if pending or stale:
             with self.store.writing() as session:
@@ -159,6 +162,9 @@ class _Run:
         if DESCRIBE in self.stages:
             with self.report.profile.measure("describe"):
                 describe_photos(self.store, self.keys[DESCRIBE], self.progress)
+        if VARIANTS in self.stages:
+            with self.report.profile.measure("variants"):
+                group_variants(self.store, self.keys[VARIANTS])
         if ASSIGN in self.stages:
             self.progress("people", 0, None)
             with self.report.profile.measure("people"):

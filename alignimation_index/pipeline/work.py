@@ -17,6 +17,7 @@ from alignimation_index.pipeline import stages as names
 from alignimation_index.registration.faces import Registration, register_faces
 from alignimation_index.stages.close_up import close_up_side, embed_faces, refine_landmarks
 from alignimation_index.stages.detect import decode_side_px, detect_faces
+from alignimation_index.stages.fingerprint import fingerprint_photos
 from alignimation_index.stages.pose import Pose, face_poses
 from alignimation_index.stages.quality import Quality, measure_quality
 
@@ -152,6 +153,10 @@ def _detect(works: Sequence[Work], tools: Tools) -> list[Detections | DecodeErro
     return detect_faces([work.photo for work in works], tools.models().detector, tools.models().min_face_share)
 
 
+def _fingerprint(works: Sequence[Work], _tools: Tools) -> list[bytes | None]:
+    return fingerprint_photos([work.photo for work in works])
+
+
 def _landmarks(works: Sequence[Work], tools: Tools) -> list[Any]:
     landmarks = [work.detections.landmarks for work in works]
     return refine_landmarks([work.photo for work in works], landmarks, tools.models().refiner)
@@ -190,6 +195,7 @@ def _by_photo(found: Rows, works: Sequence[Work]) -> list[Rows]:
 STEPS: dict[str, Step] = {
     names.METADATA: Step(_metadata),
     names.DETECT: Step(_detect, views=_WHOLE),
+    names.FINGERPRINT: Step(_fingerprint, views=_WHOLE),
     names.LANDMARKS: Step(_landmarks, views=_CLOSE_UP),
     names.EMBED: Step(_embed, views=_CLOSE_UP),
     names.POSE: Step(_pose, reads_photo=False),

@@ -26,6 +26,7 @@ class FrameFilter:
         max_residual: largest registration residual, in template units.
         include_trashed: whether photos in the bin of an export are wanted too.
         include_archived: whether photos in the archive of an export are wanted too.
+        all_variants: whether frames are wanted of all photos that are variants of each other, or of the best one.
     """
 
     person: str | None = None
@@ -36,6 +37,7 @@ class FrameFilter:
     max_residual: float | None = None
     include_trashed: bool = False
     include_archived: bool = False
+    all_variants: bool = True
 
 
 def parse_expression(expression: str) -> FrameFilter:

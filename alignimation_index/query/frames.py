@@ -16,8 +16,9 @@ from alignimation_index.datatypes import Float
 from alignimation_index.errors import UserError
 from alignimation_index.query.expression import FrameFilter
 from alignimation_index.query.people import find_person, summaries
+from alignimation_index.query.variants import LEFT_OUT, VariantFace, faces_to_leave_out, ranks
 from alignimation_index.store import files, identity
-from alignimation_index.store.tables import Face, Photo, Template, Transform
+from alignimation_index.store.tables import Face, Photo, Template, Transform, Variant
 
 ME = "me"
 
@@ -92,10 +93,9 @@ def stream_frames(session: Session, wanted: FrameFilter) -> Iterator[Frame]:
     Raises:
         UserError: there is no such person; at the call, not later.
     """
-    conditions = _conditions(wanted)
-    if wanted.person is not None:
-        conditions.append(Face.id.in_(identity.faces_of(_person_id(session, wanted.person))))
-    return starmap(_frame, _stream(session, _statement(conditions, by_face=wanted.person is not None)))
+    statement, left_out = _wanted(session, wanted), variants_among(session, wanted)
+    found = starmap(_frame, _stream(session, statement))
+    return (frame for frame in found if frame.face_id not in left_out) if left_out else found
 
 
 def frames_of_faces(session: Session, face_ids: Sequence[int]) -> list[Frame]:
@@ -103,6 +103,27 @@ def frames_of_faces(session: Session, face_ids: Sequence[int]) -> list[Frame]:
     rows = session.execute(_statement([Face.id.in_(face_ids)], by_face=True))
     found = {frame.face_id: frame for frame in starmap(_frame, rows)}
     return [found[face_id] for face_id in face_ids if face_id in found]
+
+
+def variants_among(session: Session, wanted: FrameFilter) -> set[int]:
+    """The faces that are wanted but for being on a better variant of their photo as well; none with `all_variants`.
+
+    Raises:
+        UserError: there is no such person.
+    """
+    if wanted.all_variants:
+        return set()
+    columns = (Face.id, identity.PERSON_ID, Variant.group_id, Variant.rank)
+    statement = _wanted(session, wanted).join(Variant, Variant.photo_id == Photo.id)
+    rows = session.execute(statement.with_only_columns(*columns, maintain_column_froms=True).order_by(None))
+    return faces_to_leave_out(VariantFace(*row) for row in rows)
+
+
+def _wanted(session: Session, wanted: FrameFilter) -> Select[Any]:
+    conditions = _conditions(wanted)
+    if wanted.person is not None:
+        conditions.append(Face.id.in_(identity.faces_of(_person_id(session, wanted.person))))
+    return _statement(conditions, by_face=wanted.person is not None)
 
 
 def who_is(session: Session, name: str) -> tuple[str, str | None]:
@@ -227,7 +248,8 @@ def choose_frames(session: Session, wanted: FrameFilter, limit: int | None = Non
     """
     person, note = who_is(session, wanted.person or ME)
     candidates = select_frames(
-        session, replace(wanted, person=person, frontal=None, min_size_px=None, max_residual=None)
+        session,
+        replace(wanted, person=person, frontal=None, min_size_px=None, max_residual=None, all_variants=True),
     )
     frames: list[Frame] = []
     left_out: Counter[str] = Counter()
@@ -237,10 +259,21 @@ def choose_frames(session: Session, wanted: FrameFilter, limit: int | None = Non
             left_out[reason] += 1
         else:
             frames.append(frame)
+    if not wanted.all_variants:
+        frames, left_out[LEFT_OUT] = _best_variants(session, frames)
     if limit is not None and len(frames) > limit:
         left_out[f"more than --limit {limit}"] = len(frames) - limit
         frames = [frames[round(i * (len(frames) - 1) / max(limit - 1, 1))] for i in range(limit)]
-    return Chosen(frames, dict(left_out), note)
+    return Chosen(frames, dict(+left_out), note)
+
+
+def _best_variants(session: Session, frames: list[Frame]) -> tuple[list[Frame], int]:
+    """The frames of the best photo of each group of variants, and how many others there are."""
+    in_group = ranks(session)
+    grouped = (frame for frame in frames if frame.content_hash in in_group)
+    faces = (VariantFace(frame.face_id, frame.person_id, *in_group[frame.content_hash]) for frame in grouped)
+    left_out = faces_to_leave_out(faces)
+    return [frame for frame in frames if frame.face_id not in left_out], len(left_out)
 
 
 def _why_not(frame: Frame, wanted: FrameFilter) -> str | None:

@@ -10,13 +10,23 @@ from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import Float
 from alignimation_index.store import files
 from alignimation_index.store.answers import regions_of
-from alignimation_index.store.tables import File, Pairing, Photo, PhotoAlbum, PhotoGooglePerson, Sidecar, StageRun
+from alignimation_index.store.tables import (
+    File,
+    MovingHalf,
+    Pairing,
+    Photo,
+    PhotoAlbum,
+    PhotoGooglePerson,
+    Sidecar,
+    StageRun,
+    Variant,
+)
 
 _PHOTOS_AT_ONCE = 500
 
@@ -45,6 +55,22 @@ class PairedSidecar(NamedTuple):
     rule: str
 
 
+class Membership(NamedTuple):
+    """A photo's place in a group of variants.
+
+    Attributes:
+        id: of the group; None for a live photo that has no other variants.
+        kind: edited, raw, burst, duplicate or live.
+        role: edited, original, raw, developed, burst, duplicate or still.
+        best: whether it is the best of the group that is at hand.
+    """
+
+    id: int | None
+    kind: str
+    role: str
+    best: bool
+
+
 class Region(NamedTuple):
     """A face that somebody framed and named: the box is xyxy in pixels of the upright photo."""
 
@@ -62,6 +88,8 @@ class IndexedPhoto:
         albums: names, sorted, as are the people whom its export names.
         sidecars: what speaks of it, by path.
         regions: named faces that other programs know of.
+        group: of which variants it is one, or None.
+        videos: paths of its moving halves.
     """
 
     paths: list[str]
@@ -83,6 +111,8 @@ class IndexedPhoto:
     google_people: Sequence[str]
     sidecars: Sequence[PairedSidecar]
     regions: Sequence[Region]
+    group: Membership | None
+    videos: Sequence[str]
 
 
 def select_photos(
@@ -120,6 +150,8 @@ def _with_what_speaks_of_them(
     albums = _names(session, PhotoAlbum, ids)
     people = _names(session, PhotoGooglePerson, ids)
     sidecars = _sidecars(session, ids)
+    videos = _moving_halves(session, ids)
+    groups = _groups(session, ids)
     regions = regions_of(session, [rows[0].content_hash for rows in photos])
     for rows in photos:
         about: dict[str, Any] = {column.key: value for column, value in zip(_COLUMNS, rows[0][3:], strict=True)}
@@ -131,6 +163,8 @@ def _with_what_speaks_of_them(
             google_people=people[photo_id],
             sidecars=sidecars[photo_id],
             regions=[Region(name, box) for name, box in regions.get(about["content_hash"], ())],
+            group=groups.get(photo_id) or (Membership(None, "live", "still", True) if photo_id in videos else None),
+            videos=videos.get(photo_id, []),
             **about,
         )
 
@@ -157,3 +191,39 @@ def _sidecars(session: Session, photo_ids: Sequence[int]) -> Mapping[int, list[P
     for photo_id, *pair in session.execute(paired):
         found[photo_id].append(PairedSidecar(*pair))
     return found
+
+
+def _groups(session: Session, photo_ids: Sequence[int]) -> Mapping[int, Membership]:
+    """The best of a group is the first by rank that is not hidden; if all are, the first."""
+    visible = select(Variant.photo_id).join(Photo, Photo.id == Variant.photo_id).where(*files.visible())
+    hidden = Variant.photo_id.not_in(visible)
+    order = func.row_number().over(partition_by=Variant.group_id, order_by=(hidden, Variant.rank)).label("place")
+    asked = select(Variant.group_id).where(Variant.photo_id.in_(photo_ids))
+    placed = select(Variant.photo_id, Variant.group_id, Variant.kind, Variant.role, order)
+    return {
+        photo_id: Membership(group_id, kind, role, place == 1)
+        for photo_id, group_id, kind, role, place in session.execute(placed.where(Variant.group_id.in_(asked)))
+    }
+
+
+def _moving_halves(session: Session, photo_ids: Sequence[int]) -> Mapping[int, list[str]]:
+    """Paths of the videos at hand that are the moving halves of photos, by the photo's id."""
+    found: Mapping[int, list[str]] = defaultdict(list)
+    here = (MovingHalf.photo_id.in_(photo_ids), File.missing_since_utc.is_(None))
+    videos = select(MovingHalf.photo_id, File.path).join(File, File.id == MovingHalf.file_id).where(*here)
+    for photo_id, path in session.execute(videos.order_by(File.path)):
+        found[photo_id].append(path)
+    return found
+
+
+def select_videos(session: Session) -> Iterator[tuple[str, str | None]]:
+    """(path of a video at hand, path of the photo whose moving half it is, or None), by path."""
+    first = files.first_paths()
+    videos = (
+        select(File.path, first.c.path)
+        .outerjoin(MovingHalf, MovingHalf.file_id == File.id)
+        .outerjoin(first, first.c.photo_id == MovingHalf.photo_id)
+        .where(File.kind == "video", File.missing_since_utc.is_(None))
+        .order_by(File.path)
+    )
+    return ((path, still) for path, still in session.execute(videos))

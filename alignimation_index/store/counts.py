@@ -15,6 +15,7 @@ from typing import Any
 from alignimation_index.store import schema
 from alignimation_index.store.escape import unescape
 
+_SOME = 3
 _AT_HAND = "SELECT photo_id FROM file WHERE photo_id IS NOT NULL AND missing_since_utc IS NULL"
 
 
@@ -39,6 +40,27 @@ class Counts:
     def videos(self) -> int:
         """Videos at hand, which are not indexed."""
         return self._count("SELECT count(*) FROM file WHERE kind = 'video' AND missing_since_utc IS NULL")
+
+    def some_videos(self) -> list[str]:
+        """Paths of a few videos at hand, those first that belong to no photo."""
+        paths = "SELECT path FROM file WHERE kind = 'video' AND missing_since_utc IS NULL"
+        ordered = f"{paths} ORDER BY id IN (SELECT file_id FROM moving_half), path LIMIT {_SOME}"
+        return [unescape(path) for (path,) in self._connection.execute(ordered)]
+
+    def raw_not_indexed(self) -> int:
+        """RAW files at hand that nothing has read."""
+        waiting = "kind = 'raw' AND photo_id IS NULL AND error IS NULL"
+        return self._count(f"SELECT count(*) FROM file WHERE {waiting} AND missing_since_utc IS NULL")
+
+    def groups(self) -> dict[str, int]:
+        """Groups of variants by their kind; "live" are stills with a moving half, in a group or not."""
+        query = "SELECT kind, count(DISTINCT group_id) FROM variant GROUP BY kind ORDER BY kind"
+        live = self._count("SELECT count(DISTINCT photo_id) FROM moving_half")
+        return {**dict(self._connection.execute(query)), **({"live": live} if live else {})}
+
+    def variants_key(self) -> str | None:
+        """The key under which variants were found, if nothing changed since."""
+        return self._setting(schema.VARIANTS_SETTING)
 
     def sidecars(self) -> int:
         """Sidecars at hand that speak of a photo or video."""

@@ -15,6 +15,7 @@ import numpy as np
 from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from alignimation_index.store import variants
 from alignimation_index.store.bulk import Row, delete_rows, insert_rows, update_rows
 from alignimation_index.store.schema import DESCRIBE
 from alignimation_index.store.tables import (
@@ -76,6 +77,7 @@ def outdate(session: Session, photo_ids: Collection[int]) -> None:
     if photo_ids:
         one = delete(StageRun).where(StageRun.stage == DESCRIBE, StageRun.photo_id == bindparam("one"))
         session.connection().execute(one, [{"one": id_} for id_ in photo_ids])
+        variants.outdate(session)
 
 
 def outdate_files(session: Session, file_ids: Collection[int]) -> None:
@@ -113,6 +115,8 @@ def sources(session: Session, photo_ids: Collection[int]) -> dict[int, Sources]:
 
 def store_descriptions(session: Session, found: Mapping[int, DescriptionRows]) -> None:
     """Replace the descriptions of photos."""
+    if found:
+        variants.outdate(session)
     update_rows(session, Photo, {id_: rows.columns for id_, rows in found.items()})
     _replace_names(session, PhotoAlbum, {id_: rows.albums for id_, rows in found.items()})
     _replace_names(session, PhotoGooglePerson, {id_: rows.google_people for id_, rows in found.items()})
@@ -125,6 +129,7 @@ def _outdate_where(session: Session, condition: Any, ids: Collection[int]) -> No
         photos = select(File.photo_id).where(condition)
         of_photos = delete(StageRun).where(StageRun.stage == DESCRIBE, StageRun.photo_id.in_(photos))
         session.connection().execute(of_photos, [{"one": id_} for id_ in ids])
+        variants.outdate(session)
 
 
 def _answered_dates() -> Any:  # noqa: ANN401 - a subquery

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import ColumnElement, Subquery, Table, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from alignimation_index.datatypes import FoundFile
-from alignimation_index.store import descriptions
+from alignimation_index.datatypes import FileKind, FoundFile
+from alignimation_index.store import descriptions, variants
 from alignimation_index.store.bulk import Row, insert_rows, raw_rows, update_rows
 from alignimation_index.store.escape import unescape
 from alignimation_index.store.tables import PLACED, File, Photo, Root, Sidecar, utc_now
@@ -117,6 +117,8 @@ def record_found(session: Session, root_id: int, changes: Iterable[Change]) -> N
         else:
             changed[model][known.id] = {"missing_since_utc": None, **row, **unread}
     descriptions.outdate_files(session, changed[File])
+    if new[File]:
+        variants.outdate(session)  # a video may belong to a photo
     for model in (File, Sidecar):
         insert_rows(session, model, new[model])
         update_rows(session, model, changed[model])
@@ -130,10 +132,10 @@ def mark_missing(session: Session, model: type[File | Sidecar], ids: Collection[
     update_rows(session, model, {id_: {"missing_since_utc": now} for id_ in ids})
 
 
-def pending_files(session: Session) -> list[tuple[int, FoundFile]]:
-    """Photos' files whose content is not known yet, by path."""
+def pending_files(session: Session, kinds: Collection[FileKind]) -> list[tuple[int, FoundFile]]:
+    """Files of these kinds whose content is not known yet, by path."""
     waiting = File.photo_id.is_(None) & File.error.is_(None) & File.missing_since_utc.is_(None)
-    rows = session.execute(select(*_AS_FOUND).where(waiting, File.kind == "photo").order_by(File.path))
+    rows = session.execute(select(*_AS_FOUND).where(waiting, File.kind.in_(kinds)).order_by(File.path))
     return [(row.id, _found(row)) for row in rows]
 
 
@@ -166,6 +168,8 @@ def link_photos(session: Session, contents: Sequence[tuple[int, str]]) -> list[i
 
 def update_photos(session: Session, columns: Mapping[int, Mapping[str, Any]]) -> None:
     """Store what is known of photos: photo id → columns of `Photo`."""
+    if columns:
+        variants.outdate(session)
     update_rows(session, Photo, columns)
 
 
@@ -181,9 +185,11 @@ def first_paths() -> Subquery:
     return select(File.photo_id, func.min(File.path).label("path")).where(here).group_by(File.photo_id).subquery()
 
 
-def present_files(session: Session, photo_ids: Collection[int]) -> dict[int, list[tuple[int, FoundFile]]]:
-    """The files that hold each photo now, by path; a photo without any is left out."""
-    here = File.photo_id.in_(photo_ids) & File.missing_since_utc.is_(None)
+def present_files(
+    session: Session, photo_ids: Collection[int], kinds: Collection[FileKind]
+) -> dict[int, list[tuple[int, FoundFile]]]:
+    """The files of these kinds that hold each photo now, by path; a photo without any is left out."""
+    here = File.photo_id.in_(photo_ids) & File.missing_since_utc.is_(None) & File.kind.in_(kinds)
     files: dict[int, list[tuple[int, FoundFile]]] = {}
     for row in session.execute(select(*_AS_FOUND, File.photo_id).where(here).order_by(File.path)):
         files.setdefault(row.photo_id, []).append((row.id, _found(row)))

@@ -19,6 +19,7 @@ HEAD = "0004"
 # Rows of `setting`: the face embedder that is pinned, the smallest face where it is not the usual one, and when a root
 # was last removed, ISO 8601 in UTC.
 EMBEDDER_SETTING, MIN_FACE_SETTING, REMOVAL_SETTING = "embedder", "min face share", "last root removed"
+VARIANTS_SETTING = "variants"  # the key under which photos are grouped; not there where something changed since
 DESCRIBE = "describe"  # the stage whose run goes when anything that speaks of the photo changes
 ASSIGN = "assign"  # the stage whose run goes when something is answered that its faces may depend on
 

@@ -64,8 +64,8 @@ class Root(Base):
 class Photo(Base):
     """One content, however many files hold it; sizes are those of the upright photo.
 
-    Columns by the stage that writes them: metadata (size, camera, facts: all that the content says), describe (the
-    rest, resolved from the facts, the files and their sidecars, and answers; null until then).
+    Columns by the stage that writes them: metadata (size, camera, facts: all that the content says), fingerprint,
+    describe (the rest, resolved from the facts, the files and their sidecars, and answers; null until then).
     """
 
     __tablename__ = "photo"
@@ -85,6 +85,7 @@ class Photo(Base):
     favourite: Mapped[bool | None]
     archived: Mapped[bool | None]
     trashed: Mapped[bool | None]
+    fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class PhotoAlbum(Base):
@@ -123,7 +124,10 @@ class Listed:
 
 
 class File(Listed, Base):
-    """A photo's or video's file; `photo_id` is null while the content is not known, and for videos."""
+    """A photo's or video's file; `photo_id` is null while the content is not known, and for videos.
+
+    It is null, too, for RAW files while the extra that reads them is not installed.
+    """
 
     __tablename__ = "file"
 
@@ -162,6 +166,30 @@ class Folder(Base):
     path: Mapped[str] = mapped_column(PathText, primary_key=True)
     in_export: Mapped[bool] = mapped_column(default=False)
     pairing_key: Mapped[str | None]
+
+
+class Variant(Base):
+    """A photo in a group of variants, which is numbered by the lowest id of its photos; the best one has rank 0.
+
+    `kind` is of the group; rows are up to date while the setting `variants` is there, see store.variants.
+    """
+
+    __tablename__ = "variant"
+
+    photo_id: Mapped[int] = _owner("photo.id", primary_key=True)
+    group_id: Mapped[int] = mapped_column(index=True)
+    kind: Mapped[str]
+    role: Mapped[str]
+    rank: Mapped[int]
+
+
+class MovingHalf(Base):
+    """A video that belongs to a still: the moving half of a live photo."""
+
+    __tablename__ = "moving_half"
+
+    file_id: Mapped[int] = _owner("file.id", primary_key=True)
+    photo_id: Mapped[int] = _owner("photo.id", index=True)
 
 
 class StageKey(Base):

@@ -79,7 +79,7 @@ def write_library(store: Store) -> Iterator[tuple[int, float]]:
         faces.pin_embedder(session, EMBEDDED)
         template = faces.put_template(session, FACE_TEMPLATE_NAME, FACE_TEMPLATE)
     with store.reading() as session:
-        pending = files.pending_files(session)
+        pending = files.pending_files(session, ["photo"])
     stage_keys_of_photos = [(stage, keys[stage].key) for stage in PHOTO_STAGES]
     random = np.random.default_rng(0)
     for start in range(0, len(pending), PHOTOS_PER_BATCH):

@@ -62,7 +62,7 @@ def test_members_are_listed_by_name_with_what_the_archive_says_of_them(tmp_path)
 
     archive = make_zip(tmp_path / "a.zip", {"Takeout/b.jpg": JPEG, "a.cr2": b"raw"}, date)
     photo, raw = list_members(archive, not_expected)
-    assert (raw.path, raw.kind) == (f"{archive}!/a.cr2", "picture")
+    assert (raw.path, raw.kind) == (f"{archive}!/a.cr2", "raw")
     assert (photo.path, photo.size, photo.kind) == (f"{archive}!/Takeout/b.jpg", len(JPEG), "photo")
     assert photo.mtime_ns == datetime(2015, 7, 26, 18, 21, 32, tzinfo=timezone.utc).timestamp() * 1e9
     assert photo.inode == zipfile.crc32(JPEG)

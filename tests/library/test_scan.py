@@ -51,7 +51,8 @@ def test_videos_and_sidecars_are_found_as_what_their_names_promise(tmp_path):
         "a.jpg": "photo",
         "a.jpg.xmp": "sidecar",
         "b.mp4": "video",
-        "c.cr2": "picture",
+        "c.cr2": "raw",
+        "d.psd": "picture",
     }
     put(*(tmp_path / name for name in kinds), tmp_path / "MVIMG.txt", tmp_path / ".hidden.json")
     assert {os.path.basename(found.path): found.kind for found in walk(tmp_path, not_expected)} == kinds  # noqa: PTH119
@@ -68,7 +69,7 @@ def test_a_found_file_carries_what_its_folder_says(tmp_path):
 def test_known_pictures_that_cannot_be_read_are_marked(tmp_path):
     put(tmp_path / "a.icns", tmp_path / "b.CR2", tmp_path / "c.jpg")
     found = list(walk(tmp_path, not_expected))
-    assert [file.kind for file in found] == ["picture", "picture", "photo"]
+    assert [file.kind for file in found] == ["picture", "raw", "photo"]
     assert unsupported_reason(found[0].path) == "ICNS pictures are not supported"
 
 

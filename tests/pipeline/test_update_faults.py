@@ -113,7 +113,7 @@ def test_a_stage_below_an_earlier_failure_stays_skipped_when_it_changes_alone(
 def test_files_that_are_no_photos_are_errors_with_their_reason(store, fakes, four_photos):
     (four_photos / "empty.jpg").touch()
     (four_photos / "text.jpg").write_text("not a picture at all")
-    (four_photos / "raw.cr2").write_bytes(b"II*\0")
+    (four_photos / "drawing.psd").write_bytes(b"II*\0")
     whole = (four_photos / "0.png").read_bytes()
     (four_photos / "cut.png").write_bytes(whole[: len(whole) // 2])
     report = index(store, fakes, four_photos)
@@ -122,7 +122,7 @@ def test_files_that_are_no_photos_are_errors_with_their_reason(store, fakes, fou
     reasons = {os.path.basename(path): (stage, reason) for path, stage, reason in errors(store)}  # noqa: PTH119
     assert reasons["empty.jpg"] == ("metadata", "the file is empty")
     assert reasons["text.jpg"] == ("metadata", "not a picture in a supported format")
-    assert reasons["raw.cr2"] == ("scan", "CR2 pictures are not supported")
+    assert reasons["drawing.psd"] == ("scan", "PSD pictures are not supported")
     assert reasons["cut.png"][0] == "detect"
     assert reasons["cut.png"][1].startswith("truncated")
     assert len(reasons) == 4
@@ -180,10 +180,10 @@ def test_a_bad_file_is_tried_again_when_it_changes(store, fakes, four_photos):
 
 def test_a_bad_file_that_is_gone_is_no_error_any_more(store, fakes, four_photos):
     (four_photos / "bad.jpg").touch()
-    (four_photos / "raw.cr2").touch()
+    (four_photos / "drawing.psd").touch()
     index(store, fakes, four_photos)
     (four_photos / "bad.jpg").unlink()
-    (four_photos / "raw.cr2").unlink()
+    (four_photos / "drawing.psd").unlink()
     index(store, fakes)
     assert errors(store) == []
 

@@ -261,7 +261,7 @@ def test_a_scan_that_ended_between_finding_and_following_a_move_costs_a_reading(
         with pytest.raises(ZeroDivisionError):
             index(store, fakes)
     with store.reading() as session:
-        assert len(pending_files(session)) == 1
+        assert len(pending_files(session, ["photo"])) == 1
     report = index(store, fakes)
     assert (report.files_moved, report.files_missing, fakes.images) == (1, 0, looked)
     assert len(frames(store)) == MANY + 1

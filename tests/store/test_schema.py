@@ -168,6 +168,29 @@ def test_a_released_store_keeps_who_is_who_and_what_was_answered(tmp_path, relea
             assert answer_log.record(session, "merge", 1, other_id=2) == 5
 
 
+def test_raw_files_of_the_second_schema_are_no_errors_any_more(tmp_path):
+    path = tmp_path / "store.db"
+    path.touch()
+    command.upgrade(schema.migration_config(path), "0002")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("""
+            INSERT INTO root VALUES (1, '/p', '2024-01-01');
+            INSERT INTO photo (id, content_hash, facts) VALUES (7, 'aa', '{}');
+            INSERT INTO file (id, root_id, path, kind, size, mtime_ns, inode, photo_id, error) VALUES
+                (3, 1, '/p/a.jpg', 'photo', 1, 2, 3, 7, NULL),
+                (4, 1, '/p/a.NEF', 'picture', 1, 2, 4, NULL, 'NEF pictures are not supported'),
+                (5, 1, '/p/a.psd', 'picture', 1, 2, 5, NULL, 'PSD pictures are not supported');
+        """)
+    Store.open(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT id, kind, photo_id, error FROM file ORDER BY id").fetchall() == [
+            (3, "photo", 7, None),
+            (4, "raw", None, None),
+            (5, "picture", None, "PSD pictures are not supported"),
+        ]
+        assert connection.execute("SELECT id, facts, fingerprint FROM photo").fetchall() == [(7, "{}", None)]
+
+
 def test_a_current_store_is_not_backed_up(store):
     Store.open(store.path).close()
     assert not list(store.path.parent.glob("*backup*"))

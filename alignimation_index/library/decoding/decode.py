@@ -18,6 +18,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from alignimation_index.datatypes import DecodedPhoto, Pixels
 from alignimation_index.errors import DecodeError
 from alignimation_index.library.decoding.colour import coloured_and_reduced, over_white, to_srgb
+from alignimation_index.library.decoding.raw import is_camera_raw, open_raw
 from alignimation_index.library.formats import format_by_content
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ class TooLargeToShareError(Exception):
 def decode(data: bytes, min_side_px: int | None = None, *, is_alone: bool = True) -> DecodedPhoto:
     """Decode the first frame of a picture, upright, in sRGB, transparent parts over white.
 
-    Formats, told by content: JPEG, MPO, PNG, WebP, TIFF, BMP, GIF, HEIF, AVIF. Safe to call from many threads.
+    Formats, told by content: JPEG, MPO, PNG, WebP, TIFF, BMP, GIF, HEIF, AVIF; of a camera's RAW file the embedded
+    preview. Safe to call from many threads.
 
     Args:
         data: the whole file.
@@ -94,13 +96,13 @@ def decode(data: bytes, min_side_px: int | None = None, *, is_alone: bool = True
 
 
 @contextmanager
-def open_picture(data: bytes) -> Iterator[ImageFile.ImageFile]:
-    """Open a picture's header; whatever goes wrong, then or inside the block, becomes a DecodeError."""
+def open_picture(data: bytes) -> Iterator[Image.Image]:
+    """Open a picture's header (a RAW file's preview); whatever goes wrong, then or in the block, is a DecodeError."""
     _prepare_pillow()
     if not data:
         raise DecodeError("the file is empty")
     try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+        with open_raw(data) if is_camera_raw(data) else Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             _check_pixel_count(*image.size)
             yield image
     except (DecodeError, TooLargeToShareError):
@@ -206,15 +208,16 @@ def _reason_for_unidentified(data: bytes) -> str:
     return "not a picture in a supported format" + (f": the content is {name}" if name else "")
 
 
-def _load(image: ImageFile.ImageFile, min_side_px: int | None, *, is_alone: bool) -> tuple[tuple[int, int], int]:
+def _load(image: Image.Image, min_side_px: int | None, *, is_alone: bool) -> tuple[tuple[int, int], int]:
     """Decode the pixels, a JPEG's at reduced size; return the full (width, height) as stored, and the rows decoded."""
-    stored_size, is_jpeg = image.size, image.format in ("JPEG", "MPO")
-    if is_jpeg and min_side_px is not None:
-        image.draft(None, (min_side_px, min_side_px))
+    stored_size = image.size
+    jpeg = image if isinstance(image, ImageFile.ImageFile) and image.format in ("JPEG", "MPO") else None
+    if jpeg and min_side_px is not None:
+        jpeg.draft(None, (min_side_px, min_side_px))
     if not is_alone and image.width * image.height > SHARED_PIXELS:
         raise TooLargeToShareError
-    if is_jpeg:
-        return stored_size, _load_jpeg_rows(image)
+    if jpeg:
+        return stored_size, _load_jpeg_rows(jpeg)
     image.load()
     return image.size, image.height
 
