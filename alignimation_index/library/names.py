@@ -30,7 +30,7 @@ _KINDS: dict[str, FileKind] = {
 def is_skipped(name: str) -> bool:
     """Whether a file or folder of this name is passed over, with all that it holds."""
     lower = name.lower()
-    return lower in SYSTEM_FOLDERS or (lower[0] == "." and lower not in PICASA_NAMES)
+    return lower in SYSTEM_FOLDERS or (lower[:1] == "." and lower not in PICASA_NAMES)
 
 
 def kind_of(name: str) -> FileKind | None:
