@@ -1,7 +1,7 @@
 """Variants by the command line: a portrait with its edited copy, a copy from a messenger, a live photo and a video."""
 
 import pytest
-from conftest import Library, save_dated
+from command_line import Library, save_dated
 from PIL import Image, ImageEnhance
 from skimage import data
 
