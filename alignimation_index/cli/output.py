@@ -119,15 +119,14 @@ def printable(text: str) -> str:
 @contextmanager
 def progress_bar() -> Iterator[Callable[[str, int, int | None], None]]:
     """Yield a callback (phase, done, total) that keeps a bar with the time left, on a terminal's stderr only."""
+    if not sys.stderr.isatty():  # rich would end with an empty line, which cron would mail
+        yield lambda _phase, _done, _total: None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
-    if not console.is_terminal:  # rich would end with an empty line, which cron would mail
-        yield lambda _phase, _done, _total: None
-        return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
         tasks: dict[str, Any] = {}
 
         def show(phase: str, done: int, total: int | None) -> None:

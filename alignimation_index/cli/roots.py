@@ -54,8 +54,8 @@ def list_roots(context: click.Context, as_json: bool) -> None:
 def remove(context: click.Context, path: Path) -> None:
     """Stop watching PATH: its photos leave the index, unless another folder holds them too.
 
-    What was computed of them is kept until the next prune, so that adding PATH again undoes this. What you said about
-    people is kept always.
+    What was computed of them is kept as long as that of deleted photos, see prune, so that adding PATH again undoes
+    this. What you said about people is kept always.
     """
     from alignimation_index.pipeline.roots import remove_root
 

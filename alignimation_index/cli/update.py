@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -39,9 +41,25 @@ _workers = click.option(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """How photos are computed, as the user says it; see the options of the same names."""
+
+    embedder: str | None
+    device: str
+    min_face: float | None
+    workers: int | None
+
+
 def model_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say how photos are computed."""
-    return _embedder(_device(_min_face(_workers(command))))
+    """Add the options that say how photos are computed; the command is given them as one, `computing`."""
+
+    @wraps(command)
+    def with_options(*arguments: Any, **options: Any) -> None:  # noqa: ANN401 - whatever else the command takes
+        computing = ModelOptions(**{one.name: options.pop(one.name) for one in fields(ModelOptions)})
+        command(*arguments, computing=computing, **options)
+
+    return _embedder(_device(_min_face(_workers(with_options))))
 
 
 def _chosen_stages(_context: click.Context, _option: click.Parameter, names: str | None) -> list[str]:
@@ -71,10 +89,7 @@ def _chosen_stages(_context: click.Context, _option: click.Parameter, names: str
 def update(
     context: click.Context,
     paths: tuple[Path, ...],
-    embedder: str | None,
-    device: str,
-    min_face: float | None,
-    workers: int | None,
+    computing: ModelOptions,
     stages: list[str],
     profile: bool,
 ) -> None:
@@ -87,8 +102,8 @@ def update(
 
     with opened_store(context, create=True) as store, progress_bar() as progress:
         add_roots(store, paths)
-        models = choose_models(store, embedder, device, progress, min_face, stages)
-        report = run_update(store, models, progress, say_waiting, workers, stages=stages)
+        models = choose_models(store, computing, progress, stages)
+        report = run_update(store, models, progress, say_waiting, computing.workers, stages=stages)
     print_report(report)
     if profile:
         print_profile(report)
@@ -96,10 +111,8 @@ def update(
 
 def choose_models(
     store: Store,
-    embedder: str | None,
-    device: str,
+    computing: ModelOptions,
     progress: Progress,
-    min_face: float | None,
     stages: Collection[str] | None = None,
 ) -> FaceModelSource:
     """The networks for a store, with its embedder pinned or chosen now; says so where it is second choice.
@@ -113,16 +126,19 @@ def choose_models(
     from alignimation_index.pipeline.stages import stage_keys, uses_networks, with_upstream
     from alignimation_index.store.faces import keep_min_face_share, min_face_share, pinned_embedder
 
-    if min_face is not None:
+    device = computing.device
+    if computing.min_face is not None:
         with store.writing() as session:
-            keep_min_face_share(session, min_face)
+            keep_min_face_share(session, computing.min_face)
     with store.reading() as session:
         pinned, share = pinned_embedder(session), min_face_share(session) or MIN_FACE_SHARE
     weights = WeightStore(data_folder() / "weights")
     keys = stage_keys(FaceModelIds(pinned or EMBEDDED))
     if stages is not None and not uses_networks(with_upstream(stages, keys), keys):
         return face_models(pinned or EMBEDDED, weights, device, share)
-    name, note = choose_embedder(embedder, pinned, weights, lambda done, total: progress("weights", done, total))
+    name, note = choose_embedder(
+        computing.embedder, pinned, weights, lambda done, total: progress("weights", done, total)
+    )
     if note:
         warn(note)
     return face_models(name, weights, device, share)

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from alignimation_index.cli.output import opened_store, progress_bar, say
-from alignimation_index.cli.update import choose_models, model_options
+from alignimation_index.cli.update import ModelOptions, choose_models, model_options
 
 STOP_WITHIN_S = 4
 
@@ -41,10 +41,7 @@ STOP_WITHIN_S = 4
 def watch(
     context: click.Context,
     paths: tuple[Path, ...],
-    embedder: str | None,
-    device: str,
-    min_face: float | None,
-    workers: int | None,
+    computing: ModelOptions,
     settle: float,
     poll_interval: float,
     once: bool,
@@ -61,9 +58,9 @@ def watch(
     with stopped_by_signals() as stop, opened_store(context, create=True) as store:
         add_roots(store, paths)
         with progress_bar() as progress:
-            models = choose_models(store, embedder, device, progress, min_face)
+            models = choose_models(store, computing, progress)
         intervals = Intervals(settle=settle, poll=poll_interval)
-        run_watch(store, models, say, stop, intervals, workers=workers, once=once)
+        run_watch(store, models, say, stop, intervals, workers=computing.workers, once=once)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -24,6 +25,9 @@ from alignimation_index.library.names import is_skipped
 OnEvent = Callable[[], None]
 """Called for every event, whatever it tells."""
 
+OnLoss = Callable[[], None]
+"""Called where the system dropped events."""
+
 OnChange = Callable[[str, bool], None]
 """Called with a folder, and whether it is that folder with all below it that changed or only files directly in it."""
 
@@ -40,6 +44,7 @@ _KINDS = [
     FileClosedEvent,
     FileDeletedEvent,
 ]
+_LOGGER = logging.getLogger("watchdog.observers")
 _SAME_FOLDER = {"modified", "attrib"}
 _NO_CHANGE = {"opened", "closed_no_write"}
 
@@ -49,6 +54,7 @@ class FolderWatch:
 
     Args:
         on_event: see `OnEvent`.
+        on_loss: see `OnLoss`; not called on Linux by watchdog before 7.1, which keeps losses to itself.
         on_change: see `OnChange`.
         open_observer: see `OpenObserver`.
 
@@ -58,11 +64,15 @@ class FolderWatch:
 
     name = "inotify" if sys.platform == "linux" else "events"
 
-    def __init__(self, on_event: OnEvent, on_change: OnChange, open_observer: OpenObserver = Observer) -> None:
+    def __init__(
+        self, on_event: OnEvent, on_loss: OnLoss, on_change: OnChange, open_observer: OpenObserver = Observer
+    ) -> None:
         self._on_event, self._on_change, self._open_observer = on_event, on_change, open_observer
         self._watches: dict[str, ObservedWatch] = {}
+        self._losses = _Losses(on_loss)
         self._observer = open_observer()
         self._observer.start()
+        _LOGGER.addHandler(self._losses)
 
     def add_tree(self, top: str) -> None:
         """Watch a folder with all that is below it.
@@ -91,6 +101,7 @@ class FolderWatch:
         """Watch nothing any more."""
         self._observer.stop()
         self._observer.join()
+        _LOGGER.removeHandler(self._losses)
 
     def _check_limits(self, folder: str) -> None:
         """OSError if the system watches no more folders: watchdog leaves out subfolders then, and does not say so."""
@@ -103,6 +114,18 @@ class FolderWatch:
         finally:
             observer.stop()
             observer.join()
+
+
+class _Losses(logging.Handler):
+    """Hears of dropped events; watchdog tells of them in its log and nowhere else."""
+
+    def __init__(self, on_loss: OnLoss) -> None:
+        super().__init__(logging.WARNING)
+        self._on_loss = on_loss
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "overflow" in record.getMessage():
+            self._on_loss()
 
 
 class _Handler(FileSystemEventHandler):

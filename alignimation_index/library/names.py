@@ -28,18 +28,21 @@ _KINDS: dict[str, FileKind] = {
 
 def is_skipped(name: str) -> bool:
     """Whether a file or folder of this name is passed over, with all that it holds."""
-    return name.lower() in SYSTEM_FOLDERS or (name.startswith(".") and name.lower() not in PICASA_NAMES)
+    lower = name.lower()
+    return lower in SYSTEM_FOLDERS or (lower[0] == "." and lower not in PICASA_NAMES)
 
 
 def kind_of(name: str) -> FileKind | None:
     """What a file of this name is listed as; None if it is not listed."""
     suffix = extension(name)
     kind = _KINDS.get(suffix)
-    if kind is None and name.lower() in PICASA_NAMES:
+    if kind:
+        return kind
+    if name.lower() in PICASA_NAMES:
         return "sidecar"
-    if kind is None and not suffix and name.startswith("MVIMG_"):
+    if not suffix and name.startswith("MVIMG_"):
         return "video"  # the video part of an early motion photo has no extension
-    return kind
+    return None
 
 
 def is_archive(name: str) -> bool:

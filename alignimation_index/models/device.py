@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import torch
+import ctypes.util
+import sys
 
 from alignimation_index.errors import UserError
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+_DRIVERS = ("cuda", "nvcuda", "amdhip64")
 
 
 def choose_device(name: str) -> str:
@@ -18,9 +20,19 @@ def choose_device(name: str) -> str:
     Raises:
         UserError: the device asked for is not there.
     """
+    if name == "cpu" or (name == "auto" and not _may_have_gpu()):
+        return "cpu"
+    # Takes a second or more.
+    import torch
+
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         return next(device for device in ("cuda", "mps", "cpu") if there[device])
     if not there[name]:
         raise UserError(f"--device {name}: this machine, or this installation of torch, has none; leave the option out")
     return name
+
+
+def _may_have_gpu() -> bool:
+    """Whether there is a driver that torch could use: NVIDIA's, AMD's or Apple's."""
+    return sys.platform == "darwin" or any(ctypes.util.find_library(name) for name in _DRIVERS)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from alignimation_index.models.device import choose_device
 from alignimation_index.models.protocols import FaceDetector, FaceEmbedder, LandmarkRefiner
 
 if TYPE_CHECKING:
@@ -40,30 +42,47 @@ class FaceModelIds:
 
 @dataclass(frozen=True)
 class FaceModelSource:
-    """Which networks to use, and how to load them once there is work."""
+    """Which networks to use, and how to load them once there is work.
+
+    Attributes:
+        ids: of the networks.
+        load: loads them. If child processes do, it is a function that they can be sent.
+        in_children: whether they are to be loaded in child processes, one for each photo that is computed at a time.
+    """
 
     ids: FaceModelIds
     load: Callable[[], FaceModels]
+    in_children: Callable[[], bool] = lambda: False
+
+    def with_min_face(self, share: float) -> FaceModelSource:
+        """The same networks, looking for faces down to another share of the photo's shorter side."""
+        ids = replace(self.ids, min_face_share=share)
+        return replace(self, ids=ids, load=partial(_load_with_min_face, self.load, share))
 
 
 def face_models(
     embedder: str, weights: WeightStore, device: str = "auto", min_face_share: float = MIN_FACE_SHARE
 ) -> FaceModelSource:
     """The program's own networks with the named embedder, on one of `device.DEVICES`."""
+    ids = FaceModelIds(embedder, min_face_share=min_face_share)
+    load = partial(_load, embedder, weights, device, min_face_share)
+    return FaceModelSource(ids, load, cache(lambda: choose_device(device) == "cpu"))
 
-    def load() -> FaceModels:
-        # Here, since it takes seconds.
-        import torch
 
-        from alignimation_index.models.device import choose_device
-        from alignimation_index.models.embedders import load_embedder
-        from alignimation_index.models.mtcnn import MtcnnDetector
-        from alignimation_index.models.onet_refiner import OnetRefiner
+def _load(embedder: str, weights: WeightStore, device: str, min_face_share: float) -> FaceModels:
+    # Here, since it takes seconds.
+    import torch
 
-        # Photos are computed side by side; on networks this small, threads within one gain less than they cost.
-        torch.set_num_threads(1)
-        chosen = choose_device(device)
-        embeds = load_embedder(embedder, weights, chosen)
-        return FaceModels(MtcnnDetector(chosen), OnetRefiner(chosen), embeds, chosen, min_face_share)
+    from alignimation_index.models.embedders import load_embedder
+    from alignimation_index.models.mtcnn import MtcnnDetector
+    from alignimation_index.models.onet_refiner import OnetRefiner
 
-    return FaceModelSource(FaceModelIds(embedder, min_face_share=min_face_share), load)
+    # Photos are computed side by side; on networks this small, threads within one gain less than they cost.
+    torch.set_num_threads(1)
+    chosen = choose_device(device)
+    embeds = load_embedder(embedder, weights, chosen)
+    return FaceModels(MtcnnDetector(chosen), OnetRefiner(chosen), embeds, chosen, min_face_share)
+
+
+def _load_with_min_face(load: Callable[[], FaceModels], share: float) -> FaceModels:
+    return replace(load(), min_face_share=share)

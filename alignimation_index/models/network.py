@@ -7,7 +7,6 @@ as torch on one thread, to the same results within 1e-6.
 from __future__ import annotations
 
 import importlib.util
-import os
 import sys
 import threading
 import warnings
@@ -82,7 +81,7 @@ class _InTorch:
 
 
 class _InOpenvino:
-    """One thread to a call, so that photos go side by side."""
+    """On one thread: photos go side by side in processes of their own."""
 
     def __init__(self, module: nn.Module, side_px: int | None) -> None:
         openvino = _import_openvino()
@@ -93,11 +92,10 @@ class _InOpenvino:
         model.reshape([self._at_once or -1, 3, side_px or -1, side_px or -1])
         if side_px is None:
             model = _taking_bytes(model)
-        threads = os.cpu_count() or 1
         options = {
             "INFERENCE_PRECISION_HINT": "f32",
-            "NUM_STREAMS": threads,
-            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": 1,
+            "INFERENCE_NUM_THREADS": 1,
             # The threads that decode are not bound to processors either, and would have to wait for those that are.
             "ENABLE_CPU_PINNING": False,
             # What is prepared for a shape is kept, in a library of many shapes for too long.

@@ -1,4 +1,4 @@
-"""Running the stages over photos, whatever goes wrong with one of them.
+"""Running the stages over photos in this process, whatever goes wrong with one of them.
 
 A stage that fails on a batch is tried photo by photo, so that one bad photo is one error. A batch that does not fit
 into a GPU's memory is halved.
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from alignimation_index.errors import DecodeError, UserError
 from alignimation_index.library.decoding.batch import decode_batch
+from alignimation_index.library.decoding.decode import TooLargeToShareError
 from alignimation_index.pipeline.profile import Profile
 from alignimation_index.pipeline.stages import PHOTO_STAGES
 from alignimation_index.pipeline.work import STEPS, Tools, Work
@@ -113,7 +114,7 @@ class Analysis:
         with self.profile.measure(view):
             for side, undecoded in wanted.items():
                 photos, device = [work.bytes for work in undecoded], self.tools.models().device
-                pixels = decode_batch(photos, side, device, self.tools.decoders.decode)
+                pixels = decode_batch(photos, side, device, self.tools.reader.decode)
                 for work, decoded in zip(undecoded, pixels, strict=True):
                     work.pixels = decoded
         for work in works:
@@ -127,8 +128,8 @@ def _reason(error: Exception) -> str:
 
 
 def _ends_the_run(error: Exception) -> bool:
-    """Whether the fault lies with the machine, and not with a photo."""
-    return isinstance(error, UserError) and not isinstance(error, DecodeError)
+    """Whether the fault lies with the machine or the moment, and not with a photo."""
+    return isinstance(error, (UserError, TooLargeToShareError)) and not isinstance(error, DecodeError)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -12,7 +12,7 @@ from alignimation_index.pipeline.scope import Scope
 MAX_FOLDERS = 1000
 
 MANY_EVENTS = 4000
-"""In a burst of more events, the system may have dropped some.
+"""In a burst of more events, the system may have dropped some without watchdog telling, as it does since 7.1.
 
 Linux drops events only behind fs.inotify.max_queued_events waiting ones, 16,384 by default. Half as many are left of
 them where each rename is two of the kernel's events and one of watchdog's; and half again to be sure.
@@ -35,6 +35,7 @@ class Changes:
         self._last = 0.0
         self._events = 0
         self._last_event = 0.0
+        self._first_loss: float | None = None
 
     def count_event(self) -> None:
         """Count an event, whether it tells of a change or not."""
@@ -42,14 +43,26 @@ class Changes:
             self._events += 1
             self._last_event = time.monotonic()
 
-    def were_too_many(self, quiet_s: float) -> bool:
-        """Whether a burst of events that some may be missing of is over, as none came for `quiet_s`; told once."""
+    def count_loss(self) -> None:
+        """Count an event that stands for those that the system dropped."""
         with self._lock:
-            quiet_for_s = time.monotonic() - self._last_event
-            were_many = self._events > MANY_EVENTS and quiet_for_s >= quiet_s
-            if were_many or quiet_for_s >= max(quiet_s, PAUSE_S):
-                self._events = 0
-            return were_many
+            self._last_event = time.monotonic()
+            if self._first_loss is None:
+                self._first_loss = self._last_event
+
+    def may_lack_some(self, quiet_s: float, burst_s: float) -> bool:
+        """Whether events were lost, or there were so many that some may be; told once.
+
+        It is told when no event came for `quiet_s`; where events are known to be lost, also `burst_s` after the first.
+        """
+        with self._lock:
+            now = time.monotonic()
+            quiet_for_s = now - self._last_event
+            lacks = quiet_for_s >= quiet_s and (self._first_loss is not None or self._events > MANY_EVENTS)
+            lacks |= self._first_loss is not None and now - self._first_loss >= burst_s
+            if lacks or quiet_for_s >= max(quiet_s, PAUSE_S):
+                self._events, self._first_loss = 0, None
+            return lacks
 
     def note(self, folder: str, tree: bool = False, at_once: bool = False) -> None:
         """Note a change of files directly in a folder; with `tree`, of the folder with all that is below it.
@@ -81,7 +94,7 @@ class Changes:
     def is_empty(self) -> bool:
         """Whether there are none, and none may be missing."""
         with self._lock:
-            return self._first is None and self._events <= MANY_EVENTS
+            return self._first is None and self._first_loss is None and self._events <= MANY_EVENTS
 
     def take(self, is_settled: Callable[[str], bool]) -> Scope:
         """What there is to look at; it is forgotten here."""

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 
@@ -37,8 +37,13 @@ class Profile:
             elapsed = time.perf_counter() - started
             within = getattr(self._thread, "measured", 0.0) - before
             self._thread.measured = before + elapsed
-            with self._lock:
-                self._seconds[step] += elapsed - within
+            self.add({step: elapsed - within})
+
+    def add(self, seconds: Mapping[str, float]) -> None:
+        """Count what was measured elsewhere."""
+        with self._lock:
+            for step, spent in seconds.items():
+                self._seconds[step] += spent
 
 
 def peak_memory_mb() -> int | None:

@@ -85,7 +85,8 @@ def _scan_part(store: Store, root: Root, part: Part, report: UpdateReport, progr
     """Note new and changed files of a part of a root."""
     with store.reading() as session:
         known = files.known_files(session, root.id, None if part.whole else part.folder)
-    known = {path: file for path, file in known.items() if part.holds(path)}
+    if not part.deep:
+        known = {path: file for path, file in known.items() if part.holds(path)}
     unread: list[str] = []
 
     def on_error(path: str, reason: str) -> None:
@@ -96,14 +97,14 @@ def _scan_part(store: Store, root: Root, part: Part, report: UpdateReport, progr
     seen = Counter[FileKind]()
     folders: set[str] = set()
     changes = []
-    for found in part.walk(on_error):
+    for number, found in enumerate(part.walk(on_error), 1):
         seen[found.kind] += 1
         folders.add(os.path.dirname(found.path))  # noqa: PTH120 - on every file
         before = known.pop(found.path, None)
         if (before is None or not before.is_settled(found)) and _is_in_scope(found, before, scope):
             changes.append(_change(found, before))
-        if seen.total() % 1000 == 0:
-            progress("scan", seen.total(), None)
+        if number % 1000 == 0:
+            progress("scan", number, None)
     report.files_seen += sum(seen[kind] for kind in _PICTURES)
     report.videos_seen += seen["video"]
     report.files_changed += sum(change.found.kind in _PICTURES for change in changes)

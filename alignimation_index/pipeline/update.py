@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
 from sqlalchemy.orm import Session
 
+from alignimation_index.children import Children
 from alignimation_index.library.decoding.process import Decoders
 from alignimation_index.models.faces import FaceModels, FaceModelSource
+from alignimation_index.pipeline import in_children
 from alignimation_index.pipeline.analysis import Analysis
 from alignimation_index.pipeline.describe import describe_photos
 from alignimation_index.pipeline.flow import MAX_READERS, Capacity, batches, ordered_map, pool, processor_count
@@ -61,6 +63,7 @@ def update(
     scope: Scope = EVERYTHING,
     stop: Callable[[], bool] = lambda: False,
     stages: Collection[str] = STAGES,
+    children: Children | None = None,
 ) -> UpdateReport:
     """Bring the index up to date with the roots: scan them, read and pair sidecars, then run every stale stage.
 
@@ -72,10 +75,11 @@ def update(
         models: the networks; loaded only if a stage needs them.
         progress: told what is going on.
         on_wait: called if another process is updating the store, before waiting for it.
-        workers: threads that read, and on a CPU those that compute; None for one per processor.
+        workers: threads that read, and on a CPU processes that compute; None for one per processor.
         scope: what to scan; if that is not everything and nothing changed there, no stage runs either.
         stop: asked after every photo whether to end here, with what is done committed.
         stages: those to run, and all that they read; without any, no photo is opened.
+        children: the processes that read photos, kept for a later run; None for some of its own.
 
     Returns:
         What was done.
@@ -83,8 +87,8 @@ def update(
     with store.updating(on_wait):
         started = time.perf_counter()
         report = UpdateReport()
-        with closing(Decoders()) as decoders:
-            run = _Run(store, models, report, progress, workers or processor_count(), stages, stop, decoders)
+        with nullcontext(children) if children else closing(in_children.children_for(models)) as processes:
+            run = _Run(store, models, report, progress, workers or processor_count(), stages, stop, processes)
             run.scan(scope)
             if stages and (scope.is_everything or report.found_changes):
                 run.compute()
@@ -101,7 +105,7 @@ class _Run:
     workers: int
     chosen: Collection[str]
     stop: Callable[[], bool]
-    decoders: Decoders
+    children: Children
     done: int = 0
     total: int = 0
 
@@ -124,7 +128,8 @@ class _Run:
 
     @cached_property
     def analysis(self) -> Analysis:
-        return Analysis(self.keys, Tools(lambda: self.models, self.decoders), self.report.profile)
+        """In this process, but for reading pictures."""
+        return Analysis(self.keys, Tools(lambda: self.models, Decoders(self.children)), self.report.profile)
 
     def scan(self, scope: Scope) -> None:
         measure = self.report.profile.measure
@@ -188,19 +193,28 @@ class _Run:
                 yield item
 
     def _computed_side_by_side(self, items: Iterable[Item]) -> Iterator[Item]:
-        # The networks are loaded here, where a failure ends the run instead of counting against a photo.
-        device = self.models.device if uses_networks(self.photo_keys, self.keys) else "cpu"
+        analysis, device = self._analysis_of_photos()
         capacity = Capacity.of(device, self.workers)
+
+        def analysed(task: list[Item]) -> list[Item]:
+            analysis.run(_works(task))
+            return task
+
         with pool(capacity.computers, "compute") as executor:
             tasks = batches(items, capacity.photos_per_task)
-            for task in ordered_map(executor, self._analysed, tasks, capacity.tasks_ahead):
+            for task in ordered_map(executor, analysed, tasks, capacity.tasks_ahead):
                 yield from task
                 if self.stop():
                     return
 
-    def _analysed(self, task: list[Item]) -> list[Item]:
-        self.analysis.run(_works(task))
-        return task
+    def _analysis_of_photos(self) -> tuple[Analysis | in_children.AnalysisInChildren, str]:
+        """What computes photos, and the device that it does so on."""
+        if not uses_networks(self.photo_keys, self.keys):
+            return self.analysis, "cpu"
+        if self.source.in_children():
+            return in_children.AnalysisInChildren(self.children, self.keys, self.source, self.report.profile), "cpu"
+        # The networks are loaded here, where a failure ends the run instead of counting against a photo.
+        return self.analysis, self.models.device
 
     def _commit(self, items: list[Item]) -> None:
         with self.report.profile.measure("write"), self.store.writing() as session:

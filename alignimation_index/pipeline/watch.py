@@ -6,16 +6,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
 from watchdog.observers import Observer
 
+from alignimation_index.children import Children
 from alignimation_index.errors import UserError
 from alignimation_index.library.folder_watch import OpenObserver
 from alignimation_index.models.faces import FaceModelSource
 from alignimation_index.pipeline.changes import Changes
+from alignimation_index.pipeline.in_children import children_for
 from alignimation_index.pipeline.progress import UpdateReport
 from alignimation_index.pipeline.settling import Settling
 from alignimation_index.pipeline.update import update
@@ -36,10 +39,11 @@ class Intervals:
         settle: a file is looked at once it has not changed for so long.
         burst: while files keep changing, those that have settled are looked at after so long.
         poll: how often roots that send no events are looked through, and new or missing roots looked for.
-        reconcile: how often everything is looked through, whatever events said; it also is after a burst of them in
-            which the system may have dropped some, see `changes.MANY_EVENTS`.
+        reconcile: how often everything is looked through, whatever events said; it also is where the system dropped
+            some, and after a burst of them in which it may have, see `changes.MANY_EVENTS`.
         retry: how long to wait after an error; doubled with each further one.
         retry_at_most: the longest such wait.
+        idle: processes that compute are ended when there was nothing to do for so long.
         tick: how often it is looked whether something is due.
     """
 
@@ -49,6 +53,7 @@ class Intervals:
     reconcile: float = 3600
     retry: float = 5
     retry_at_most: float = 600
+    idle: float = 120
     tick: float = 0.5
 
 
@@ -81,15 +86,14 @@ def watch(
     with watching(store.path) as heartbeat:
         changes = Changes()
         roots = WatchedRoots(changes, tell, open_observer)
-        try:
-            _Watch(store, _kept(models), tell, stop, intervals, workers, heartbeat, changes, roots).run(once=once)
-        finally:
-            roots.close()
+        with closing(roots), closing(children_for(models)) as children:
+            parts = (intervals, workers, heartbeat, changes, roots, children)
+            _Watch(store, _kept(models), tell, stop, *parts).run(once=once)
 
 
 def _kept(models: FaceModelSource) -> FaceModelSource:
     """The same networks, loaded once for all updates."""
-    return FaceModelSource(models.ids, cache(models.load))
+    return models if models.in_children() else replace(models, load=cache(models.load))
 
 
 @dataclass
@@ -103,12 +107,14 @@ class _Watch:
     heartbeat: Heartbeat
     changes: Changes
     roots: WatchedRoots
+    children: Children
     problems: set[str] = field(default_factory=set)
     failures: int = 0
     # The first of each is due at once.
     next_round: float = 0
     next_poll: float = 0
     next_reconcile: float = 0
+    last_computed: float = 0
 
     def __post_init__(self) -> None:
         self.settling = Settling(self.intervals.settle)
@@ -122,6 +128,8 @@ class _Watch:
                     if once:
                         raise
                     self._fail(error)
+            if time.monotonic() >= self.last_computed + self.intervals.idle:
+                self.children.close()
             if once and self.changes.is_empty() and not self.settling.is_waiting():
                 return
             self.stop.wait(self.intervals.tick)
@@ -129,7 +137,7 @@ class _Watch:
     def _round(self) -> None:
         """Look after the roots, and update if that is due."""
         now = time.monotonic()
-        if self.changes.were_too_many(self.intervals.settle) or now >= self.next_reconcile:
+        if self.changes.may_lack_some(self.intervals.settle, self.intervals.burst) or now >= self.next_reconcile:
             self.changes.note_everything(at_once=True)
             self.roots.watch_anew()
             self.next_reconcile, self.next_poll = now + self.intervals.reconcile, now
@@ -162,7 +170,9 @@ class _Watch:
             self.workers,
             scope,
             self.stop.is_set,
+            children=self.children,
         )
+        self.last_computed = time.monotonic()
         for problem in report.problems:
             if problem not in self.problems:
                 self.tell(f"Warning: {problem}")
@@ -175,8 +185,7 @@ class _Watch:
         """The networks, with the smallest face that the store asks for by now: another process may have changed it."""
         with self.store.reading() as session:
             share = min_face_share(session) or self.models.ids.min_face_share
-        ids = replace(self.models.ids, min_face_share=share)
-        return FaceModelSource(ids, lambda: replace(self.models.load(), min_face_share=share))
+        return self.models.with_min_face(share)
 
     def _fail(self, error: Exception) -> None:
         wait = min(self.intervals.retry * 2**self.failures, self.intervals.retry_at_most)

@@ -82,7 +82,8 @@ class WatchedRoots:
             return POLLING, f"its file system, {kind}, does not tell what others change on it"
         try:
             if self._watch is None:
-                self._watch = FolderWatch(self.changes.count_event, self.changes.note, self.open_observer)
+                told = (self.changes.count_event, self.changes.count_loss, self.changes.note)
+                self._watch = FolderWatch(*told, self.open_observer)
             self._watch.add_tree(root)
         except OSError as error:
             return POLLING, _REMEDIES.get(error.errno or 0, in_words(error))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from alignimation_index.datatypes import DecodedPhoto, Detections, Float
 from alignimation_index.errors import DecodeError
-from alignimation_index.library.decoding.process import Decoders
-from alignimation_index.library.metadata import PhotoFacts
+from alignimation_index.library.decoding.decode import decode
+from alignimation_index.library.metadata import PhotoFacts, read_facts
 from alignimation_index.models.faces import FaceModels
 from alignimation_index.pipeline import stages as names
 from alignimation_index.registration.faces import Registration, register_faces
@@ -74,17 +74,46 @@ class Work:
         return side_px >= min(min_side_px, photo.width_px, photo.height_px)
 
 
+class PictureReader(Protocol):
+    """Reads pictures: here, or in other processes."""
+
+    def decode(self, data: bytes, min_side_px: int | None = None) -> DecodedPhoto:
+        """See `library.decoding.decode`."""
+
+    def read_facts(self, data: bytes) -> PhotoFacts:
+        """See `library.metadata`."""
+
+
+@dataclass(frozen=True)
+class ReadHere:
+    """Reads pictures in this process, whatever they do to it. Satisfies PictureReader.
+
+    Attributes:
+        is_alone: whether no other process is reading a large picture; TooLargeToShareError says that one is needed.
+    """
+
+    is_alone: bool = True
+
+    def decode(self, data: bytes, min_side_px: int | None = None) -> DecodedPhoto:
+        """See `library.decoding.decode`."""
+        return decode(data, min_side_px, is_alone=self.is_alone)
+
+    def read_facts(self, data: bytes) -> PhotoFacts:
+        """See `library.metadata`."""
+        return read_facts(data)
+
+
 @dataclass(frozen=True)
 class Tools:
     """What the steps work with.
 
     Attributes:
         models: loads the networks at the first call: stages that read only rows never make it.
-        decoders: the processes that read pictures.
+        reader: reads pictures.
     """
 
     models: Callable[[], FaceModels]
-    decoders: Decoders
+    reader: PictureReader
 
 
 @dataclass(frozen=True)
@@ -116,7 +145,7 @@ _CLOSE_UP = {**_WHOLE, "close-up decode": _close_up_side}
 
 
 def _metadata(works: Sequence[Work], tools: Tools) -> list[PhotoFacts]:
-    return [tools.decoders.read_facts(work.bytes) for work in works]
+    return [tools.reader.read_facts(work.bytes) for work in works]
 
 
 def _detect(works: Sequence[Work], tools: Tools) -> list[Detections | DecodeError]:

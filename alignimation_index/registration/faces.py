@@ -1,13 +1,7 @@
 """Registering faces: the similarity that brings landmarks to a template, in closed form and robustly.
 
 The published recipe renders a Gaussian around each landmark and minimises the mean squared difference to those of the
-template. A similarity maps an isotropic Gaussian to an isotropic Gaussian, so the loss of a landmark at distance d from
-its place, with variances s₁ and s₂ after the warp, is
-
-    πs₁ + πs₂ − 4π·s₁s₂ / (s₁ + s₂) · exp(−d² / (2 (s₁ + s₂))),
-
-a Welsch M-estimator on d (Holland & Welsch 1977): minimised by repeated least squares, each point weighed by its
-exponential.
+template; `closed_form` does so without rendering.
 """
 
 from __future__ import annotations
@@ -18,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from alignimation_index.datatypes import Float
-from alignimation_index.similarity import Matrices, Points, apply, fit_similarity
+from alignimation_index.registration.closed_form import fit_robustly, root_mean_square, squared_distances
 
 # Eyes, nose and mouth corners in the unit square: a head with hair and chin. Eyes a quarter of the side apart; nose and
 # mouth where annotated portraits have them on average.
@@ -32,7 +26,6 @@ LANDMARK_WEIGHTS = (3.0, 3.0, 0.7, 1.0, 1.0)
 # Standard deviation of the Gaussians in template units, half of the recipe's 0.04 of the side: on annotated faces the
 # eyes then scatter less, and all points together no more.
 SIGMA = 0.02
-REWEIGHTINGS = 5
 METHOD = "welsch-landmarks"
 
 
@@ -68,17 +61,6 @@ def register_faces(
     """
     target = np.asarray(template, np.float64)
     source = np.asarray(landmarks, np.float64).reshape(-1, *target.shape)
-    base = np.asarray(weights, np.float64)
-    matrices = fit_similarity(source, target, base)
-    for _ in range(REWEIGHTINGS):
-        squared = _squared_distances(matrices, source, target)
-        matrices = fit_similarity(source, target, base * np.exp(-squared / (4 * sigma**2)))
-    squared = _squared_distances(matrices, source, target)
-    residual = np.sqrt((base * squared).sum(-1) / base.sum())
+    matrices = fit_robustly(source, target, weights, sigma)
+    residual = root_mean_square(squared_distances(matrices, source, target), weights)
     return Registration(matrices.astype(np.float32), residual.astype(np.float32))
-
-
-def _squared_distances(template_from_photo: Matrices, landmarks: Points, template: Points) -> Points:
-    """(N, K) squared distances to the template's landmarks."""
-    squared: Points = ((apply(template_from_photo, landmarks) - template) ** 2).sum(-1)
-    return squared

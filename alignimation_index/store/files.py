@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Integer, Subquery, Table, Text, delete, func, select, type_coerce, update
+from sqlalchemy import ColumnElement, Subquery, Table, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import FoundFile
 from alignimation_index.store import descriptions
-from alignimation_index.store.bulk import Row, insert_rows, update_rows
+from alignimation_index.store.bulk import Row, insert_rows, raw_rows, update_rows
 from alignimation_index.store.escape import unescape
 from alignimation_index.store.tables import PLACED, File, Photo, Root, Sidecar, utc_now
 
@@ -34,7 +34,9 @@ class KnownFile(NamedTuple):
 
     def is_settled(self, found: FoundFile) -> bool:
         """Whether nothing is left to do about a file found: it was there before, unchanged, and will not be retried."""
-        return self.is_unchanged(found) and not self.missing and (not self.failed or found.kind == "picture")
+        if self[1:] == (*found[1:4], 0, 0):  # as nearly always
+            return True
+        return self.is_unchanged(found) and not self.missing and found.kind == "picture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +90,13 @@ def known_files(session: Session, root_id: int, below: str | None = None) -> dic
     }
     known: dict[str, KnownFile] = {}
     for table, failed in unread.items():
-        flags = (type_coerce(flag, Integer) for flag in (table.c.missing_since_utc.is_not(None), failed))
-        columns = (table.c.id, table.c.size, table.c.mtime_ns, table.c.inode, *flags)
-        # Plain text and numbers: a conversion by column type takes longer than to read the row.
-        listed = select(type_coerce(table.c.path, Text), *columns).where(table.c.root_id == root_id)
+        columns = (table.c.id, table.c.size, table.c.mtime_ns, table.c.inode, table.c.missing_since_utc.is_not(None))
+        listed = select(table.c.path, *columns, failed).where(table.c.root_id == root_id)
         if below is not None:
             prefix = os.path.join(below, "")  # noqa: PTH118 - ends with the separator
             listed = listed.where(table.c.path >= prefix, table.c.path < prefix[:-1] + chr(ord(os.sep) + 1))
-        for path, *row in session.connection().execute(listed):
-            known[unescape(path)] = KnownFile(*row)
+        for path, *row in raw_rows(session, listed):
+            known[unescape(path)] = KnownFile._make(row)
     return known
 
 

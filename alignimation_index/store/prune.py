@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.orm import Session
 
-from alignimation_index.store.tables import Answer, Assignment, Base, Face, File, Person, Photo, Sidecar
+from alignimation_index.store.schema import REMOVAL_SETTING
+from alignimation_index.store.tables import Answer, Assignment, Base, Face, File, Person, Photo, Setting, Sidecar
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,15 @@ def _files(missing_since: datetime) -> ColumnElement[bool]:
 
 
 def _photos(missing_since: datetime) -> ColumnElement[bool]:
-    """Photos that no file holds, but for those that go."""
+    """Photos that no file holds, but for those that go; and if no root was removed since then, those without files.
+
+    When the root of a photo was removed is not known: all wait for the last one.
+    """
     stays = File.missing_since_utc.is_(None) | (File.missing_since_utc > missing_since)
-    return ~exists().where(File.photo_id == Photo.id, stays)
+    removed_since = exists().where(Setting.name == REMOVAL_SETTING, Setting.value > missing_since.isoformat())
+    return ~exists().where(File.photo_id == Photo.id, stays) & (
+        ~removed_since | exists().where(File.photo_id == Photo.id)
+    )
 
 
 def _people(missing_since: datetime) -> ColumnElement[bool]:

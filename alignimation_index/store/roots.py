@@ -17,8 +17,9 @@ from alignimation_index.store import descriptions
 from alignimation_index.store.arrays import PathText
 from alignimation_index.store.bulk import delete_rows, update_rows, upsert_rows
 from alignimation_index.store.files import add_root
+from alignimation_index.store.schema import REMOVAL_SETTING
 from alignimation_index.store.sidecars import unpair_folders
-from alignimation_index.store.tables import PLACED, File, Root, Setting, Sidecar
+from alignimation_index.store.tables import PLACED, File, Root, Setting, Sidecar, utc_now
 
 _INODE_SETTING = "root inode "
 
@@ -68,6 +69,7 @@ def remove_root(session: Session, root_id: int) -> int:
         session.execute(delete(table).where(table.root_id == root_id))
     session.execute(delete(Setting).where(Setting.name == f"{_INODE_SETTING}{root_id}"))
     session.execute(delete(Root).where(Root.id == root_id))
+    upsert_rows(session, Setting, [{"name": REMOVAL_SETTING, "value": utc_now().isoformat()}])
     return count
 
 

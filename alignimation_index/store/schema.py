@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 # The newest migration, spelled out so that opening a current store need not import Alembic (a test compares them).
 HEAD = "0004"
 
-# Rows of `setting`: the face embedder that is pinned, and the smallest face where it is not the usual one.
-EMBEDDER_SETTING, MIN_FACE_SETTING = "embedder", "min face share"
+# Rows of `setting`: the face embedder that is pinned, the smallest face where it is not the usual one, and when a root
+# was last removed, ISO 8601 in UTC.
+EMBEDDER_SETTING, MIN_FACE_SETTING, REMOVAL_SETTING = "embedder", "min face share", "last root removed"
 DESCRIBE = "describe"  # the stage whose run goes when anything that speaks of the photo changes
 ASSIGN = "assign"  # the stage whose run goes when something is answered that its faces may depend on
 

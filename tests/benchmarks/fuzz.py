@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import subprocess
 import sys
@@ -21,13 +20,7 @@ from collections import Counter
 from itertools import cycle
 from pathlib import Path
 
-RUN = """
-import json, resource, sys
-from alignimation_index.cli import run
-code = run(sys.argv[1:])
-peaks_mb = [resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-print(json.dumps([code, *peaks_mb]))
-"""
+import process_tree
 
 
 def damaged(data: bytes, chance: random.Random) -> bytes:
@@ -76,12 +69,10 @@ def alignindex(store: Path, *arguments: str) -> str:
 
 def report(folder: Path, store: Path) -> dict[str, object]:
     """Update a new store with a folder; figures of the run and of what the store holds then."""
-    environment = {**os.environ, "ALIGNINDEX_OFFLINE": "1"}
     started = time.perf_counter()
-    command = [sys.executable, "-c", RUN, "--store", str(store), "update", "--embedder", "dlib-resnet", str(folder)]
-    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    options = ["--store", str(store), "update", "--embedder", "dlib-resnet", str(folder)]
+    peak_mib = process_tree.peak_mib([sys.executable, "-m", "alignimation_index", *options])
     seconds = time.perf_counter() - started
-    code, peak_mb, child_peak_mb = json.loads(done.stdout.splitlines()[-1])
     errors = json.loads(alignindex(store, "errors", "--json"))
     photos = json.loads(alignindex(store, "photos", "--json"))
     good = {path for photo in photos if photo["status"] == "ok" for path in photo["paths"]}
@@ -89,16 +80,14 @@ def report(folder: Path, store: Path) -> dict[str, object]:
     reasons = Counter(error["reason"].partition(":")[0] for error in errors)
     files = {str(path) for path in folder.rglob("*") if path.is_file() and path.suffix != ".csv"}
     return {
-        "exit code": code,
         "files": len(files),
         "photos": len(good),
         "errors": len(failed),
-        "decoders that died": sum(n for reason, n in reasons.items() if reason.startswith("the decoder died")),
-        "decoders that hung": sum(n for reason, n in reasons.items() if reason.startswith("decoding took longer")),
+        "decoders that died": sum(n for reason, n in reasons.items() if reason.startswith("what reads it")),
+        "of which hung": reasons.get("what reads it took too long", 0),
         "neither photo nor error": sorted(files - good - failed),
         "seconds": round(seconds, 1),
-        "peak memory, MiB": round(peak_mb),
-        "largest child, MiB": round(child_peak_mb),
+        "peak memory of all processes, MiB": peak_mib,
         "reasons": dict(reasons.most_common()),
     }
 

@@ -5,7 +5,8 @@ usage: python tests/benchmarks/indexing.py PHOTOS [--limit N] [--phone] [--count
 
 The published way: open the photo, run facenet-pytorch's MTCNN on it at full size, embed each face with its
 InceptionResnetV1, one photo at a time. Ours: a whole `update` into a fresh store, networks loaded before. Ratios hold
-on any machine; absolute times do not. With --counts, ours also runs over that many distinct copies of the photos; with
+on any machine; absolute times do not. The command line then runs over as many photos, and with --counts over that many
+distinct copies of them, each time for its rate and the memory of all its processes. With
 --phone, all is done on the photos scaled and cropped to 4032 × 3024 (or upright), with EXIF as a phone writes it.
 
 Of the published way's faces, a few lie at its threshold: it does not find them on the mirrored photo. Recall is told of
@@ -15,29 +16,31 @@ all of its faces, and of those that it finds again there.
 from __future__ import annotations
 
 import argparse
-import json
+import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import figures
 import numpy as np
+import process_tree
 import torch
 from facenet_pytorch import MTCNN, InceptionResnetV1
 from facenet_pytorch.models.utils.detect_face import extract_face
 from PIL import Image, ImageOps
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import select
 
+from alignimation_index.children import Children
 from alignimation_index.datatypes import Detections
 from alignimation_index.library.decoding.decode import decode
 from alignimation_index.library.scan import walk
 from alignimation_index.models.faces import EMBEDDED, FaceModels, FaceModelSource, face_models
 from alignimation_index.models.weights import WeightStore
 from alignimation_index.pipeline.flow import processor_count
-from alignimation_index.pipeline.profile import peak_memory_mb
+from alignimation_index.pipeline.in_children import children_for
 from alignimation_index.pipeline.progress import UpdateReport
 from alignimation_index.pipeline.scan import add_roots
 from alignimation_index.pipeline.update import update
@@ -102,12 +105,12 @@ def _is_among(face: Found, mirrored: Faces, path: Path) -> bool:
     return any(iou(face.box, box) >= SAME_FACE_IOU for box in boxes)
 
 
-def index_here(folder: Path, source: FaceModelSource) -> tuple[UpdateReport, Faces]:
+def index_here(folder: Path, source: FaceModelSource, children: Children) -> tuple[UpdateReport, Faces]:
     """An update of the folder into a fresh store, and the faces found."""
     with tempfile.TemporaryDirectory() as scratch:
         store = Store.open(Path(scratch) / "store.db")
         add_roots(store, [folder])
-        report = update(store, source, lambda *_: None)
+        report = update(store, source, lambda *_: None, children=children)
         found: Faces = {path.name: [] for path in folder.iterdir()}
         columns = (File.path, Face.box, Face.landmarks, Embedding.vector)
         with store.reading() as session:
@@ -189,20 +192,37 @@ def copies(photos: Path, count: int, target: Path) -> list[Path]:
     return made
 
 
-def rates(photos: Path, counts: list[int], source: FaceModelSource) -> dict[str, float]:
-    """Photos per second, and the peak memory so far, over more and more photos."""
+def rates(photos: Path, counts: list[int]) -> dict[str, float]:
+    """Photos per second and the peak memory of the command line, start included, over more and more photos."""
     figures: dict[str, float] = {}
     for count in counts:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as scratch:
             copies(photos, count, Path(folder))
-            report, _ = index_here(Path(folder), source)
-        figures[f"photos/s over {count}"] = round(count / report.seconds, 2)
-        figures[f"peak MiB after {count}"] = peak_memory_mb() or 0
+            started = time.perf_counter()
+            peak_mib = process_tree.peak_mib(update_command(Path(scratch) / "store.db", Path(folder)))
+            figures[f"photos/s over {count}"] = round(count / (time.perf_counter() - started), 2)
+            figures[f"peak MiB over {count}"] = peak_mib
     return figures
 
 
+def update_command(store: Path, folder: Path) -> list[str]:
+    """The command line of an update of a folder."""
+    return [sys.executable, "-m", "alignimation_index", "--store", str(store), "update", str(folder)]
+
+
+def load_networks(photos: Path, source: FaceModelSource, children: Children) -> FaceModelSource:
+    """Load the networks where they will run: in this process, or in a child for each processor."""
+    if not source.in_children():
+        models = source.load()
+        return replace(source, load=lambda: models)
+    with tempfile.TemporaryDirectory() as folder:
+        copies(photos, 4 * processor_count(), Path(folder))
+        index_here(Path(folder), source, children)
+    return source
+
+
 def shares(report: UpdateReport) -> dict[str, str]:
-    """Where our time went: milliseconds of a thread per photo, and the share."""
+    """Where our time went: milliseconds of a thread or process per photo, and the share."""
     seconds = report.profile.seconds
     total = sum(seconds.values())
     per_photo = 1000 / max(report.photos_computed, 1)
@@ -215,13 +235,15 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         paths = copies(options.photos, options.limit, Path(folder))
         source = face_models(EMBEDDED, WeightStore(Path(folder)), options.device)
-        models = source.load()
-        loaded = FaceModelSource(source.ids, lambda: models)
-        growing = rates(options.photos, options.counts, loaded)
-        report, ours = index_here(Path(folder), loaded)
-        our_peak_mb = peak_memory_mb()
+        with closing(children_for(source)) as children:
+            loaded = load_networks(options.photos, source, children)
+            computed_s = process_tree.cpu_s()
+            report, ours = index_here(Path(folder), loaded, children)
+            computed_s = process_tree.cpu_s() - computed_s
+        models = loaded.load()
         baseline_seconds, baseline = index_as_published(paths)
         again = found_again(baseline, paths)
+        growing = rates(options.photos, [options.limit, *options.counts])
         deviation = embedding_deviation(Path(folder), ours, models)
     return {
         "photos": len(paths),
@@ -230,8 +252,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "baseline s/photo": round(baseline_seconds / len(paths), 3),
         "our s/photo": round(report.seconds / len(paths), 3),
         "times as fast": round(baseline_seconds / report.seconds, 1),
+        "our CPU s/photo": round(computed_s / len(paths), 3),
         **shares(report),
-        "our peak MiB": our_peak_mb,
         **compare(baseline, again, ours),
         "embeddings to those at full size, mean distance": deviation,
         **growing,
@@ -240,25 +262,19 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 def main() -> None:
     """Run the comparison and print it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = figures.parser(__doc__)
     parser.add_argument("photos", type=Path)
     parser.add_argument("--phone", action="store_true", help="scale and crop the photos to 12 MP first")
     parser.add_argument("--limit", type=int, default=24, help="photos to compare on")
     parser.add_argument("--counts", type=lambda text: [int(count) for count in text.split(",")], default=[])
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--json", type=Path, dest="json_out")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if options.phone:
             as_a_phone_writes(options.photos, Path(folder))
             options.photos = Path(folder)
         result = measure(options)
-    table = Table("figure", "value")
-    for name, value in result.items():
-        table.add_row(name, str(value))
-    Console().print(table)
-    if options.json_out:
-        options.json_out.write_text(json.dumps(result, indent=1))
+    figures.show(result, options.json_out)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ The bare walk is os.scandir and a stat of each file, the least that finds out wh
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -19,8 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+import figures
 
 FILES_PER_FOLDER = 500
 FILES_PER_SIDECAR = 5
@@ -104,17 +102,11 @@ def measure(count: int) -> dict[str, float]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = figures.parser(__doc__)
     parser.add_argument("--files", type=int, default=100_000)
-    parser.add_argument("--json", type=Path, dest="json_out")
     options = parser.parse_args()
     result = measure(options.files)
-    table = Table("figure", "value")
-    for name, value in result.items():
-        table.add_row(name, str(value))
-    Console().print(table)
-    if options.json_out:
-        options.json_out.write_text(json.dumps(result, indent=1))
+    figures.show(result, options.json_out)
 
 
 if __name__ == "__main__":

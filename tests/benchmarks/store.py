@@ -8,8 +8,6 @@ done-records in one transaction per batch. Nothing is decoded and no network run
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import subprocess
 import sys
@@ -19,9 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import figures
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -197,21 +194,11 @@ def measure(photos: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = figures.parser(__doc__)
     parser.add_argument("--photos", type=int, default=50_000)
-    parser.add_argument("--json", type=Path, dest="json_out")
     options = parser.parse_args()
     result = measure(options.photos)
-    table = Table("figure", "value")
-    for name in ("photos", "faces", "bytes_per_photo", "files_scanned_per_s", "faces_loaded_s"):
-        table.add_row(name, str(result[name]))
-    for count, rate in result["photos_written_per_s"].items():
-        table.add_row(f"photos written per s, up to {count}", str(rate))
-    for command, cost in result["commands"].items():
-        table.add_row(f"alignindex {command}", f"{cost['seconds']} s, {cost['peak_mb']} MB")
-    Console().print(table)
-    if options.json_out:
-        options.json_out.write_text(json.dumps(result, indent=1))
+    figures.show(result, options.json_out)
 
 
 if __name__ == "__main__":

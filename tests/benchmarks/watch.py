@@ -18,9 +18,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import figures
 from fakes import COLOURS, FakeModels, Held, draw_photo, held, index
-from rich.console import Console
-from rich.table import Table
 from watched import Watched
 
 from alignimation_index.pipeline.progress import UpdateReport
@@ -145,17 +144,14 @@ def fresh_update(scratch: Path, folder: Path) -> tuple[Held, UpdateReport]:
 
 def main() -> None:
     """Run it and print it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = figures.parser(__doc__)
     parser.add_argument("--photos", type=int, default=2000)
     parser.add_argument("--seconds", type=float, default=90, help="that the copying takes")
     parser.add_argument("--kills", type=int, default=0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         result = measure(options, Path(scratch))
-    table = Table("figure", "value")
-    for name, value in result.items():
-        table.add_row(name, str(value))
-    Console().print(table)
+    figures.show(result, options.json_out)
 
 
 if __name__ == "__main__":

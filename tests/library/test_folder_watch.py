@@ -17,10 +17,13 @@ class Told:
 
     def __init__(self):
         self.changes = set()
-        self.events = 0
+        self.events = self.losses = 0
 
     def count(self):
         self.events += 1
+
+    def lose(self):
+        self.losses += 1
 
     def note(self, folder, tree):
         self.changes.add((folder, tree))
@@ -40,7 +43,7 @@ def told():
 
 @pytest.fixture
 def watch(told, tmp_path):
-    watch = FolderWatch(told.count, told.note)
+    watch = FolderWatch(told.count, told.lose, told.note)
     (tmp_path / "top" / "sub").mkdir(parents=True)
     watch.add_tree(str(tmp_path / "top"))
     yield watch
@@ -105,7 +108,7 @@ def test_a_folder_is_told_of_no_longer_once_it_is_removed(watch, told, tmp_path)
 def test_links_are_not_followed_and_loops_do_no_harm(told, tmp_path):
     (tmp_path / "top").mkdir()
     (tmp_path / "top" / "loop").symlink_to(tmp_path)
-    watch = FolderWatch(told.count, told.note)
+    watch = FolderWatch(told.count, told.lose, told.note)
     watch.add_tree(str(tmp_path / "top"))
     (tmp_path / "beside.jpg").write_bytes(b"1")
     (tmp_path / "top" / "a.jpg").write_bytes(b"1")
@@ -147,7 +150,7 @@ def test_where_the_system_watches_no_more_nothing_is_watched_in_part(told, tmp_p
                 raise OSError(errno.ENOSPC, "inotify watch limit reached")
             return super().schedule(event_handler, path, recursive=recursive, **options)
 
-    watch = FolderWatch(told.count, told.note, Limited)
+    watch = FolderWatch(told.count, told.lose, told.note, Limited)
     with pytest.raises(OSError, match="limit reached"):
         watch.add_tree(str(tmp_path))
     (tmp_path / "a.jpg").write_bytes(b"1")

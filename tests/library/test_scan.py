@@ -1,4 +1,5 @@
 import hashlib
+import io
 import os
 import sys
 import zipfile
@@ -273,3 +274,28 @@ def test_a_file_of_the_same_size_and_another_time_is_a_changed_file(tmp_path):
     os.utime(tmp_path / "a.jpg", ns=(0, found.mtime_ns + 1_000_000_000))
     with pytest.raises(FileChanged, match="modification time"):
         read_unchanged(found)
+
+
+class Growing(io.FileIO):
+    """A file to which another program adds a byte as soon as it has been read."""
+
+    def readall(self):
+        data = super().readall()
+        with Path(self.name).open("ab") as again:
+            again.write(b"+")
+        return data
+
+    def read(self, size=-1):
+        return self.readall() if size == -1 else super().read(size)
+
+
+def test_a_file_that_grows_while_it_is_read_is_a_changed_file(tmp_path, monkeypatch):
+    put(tmp_path / "a.jpg", content=b"123")
+    (found,) = walk(tmp_path, not_expected)
+    monkeypatch.setattr("alignimation_index.library.scan.open", lambda path, _mode: Growing(path), raising=False)
+    with pytest.raises(FileChanged, match="changed while it was read: 3 bytes before, 4 now"):
+        read_unchanged(found)
+    monkeypatch.undo()
+    (again,) = walk(tmp_path, not_expected)
+    assert again != found
+    assert read_unchanged(again) == b"123+"

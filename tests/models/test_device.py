@@ -1,3 +1,5 @@
+import ctypes.util
+
 import pytest
 import torch
 
@@ -10,6 +12,7 @@ def machine_with(monkeypatch):
     """A machine that has these GPUs."""
 
     def set_up(*gpus):
+        monkeypatch.setattr(ctypes.util, "find_library", lambda name: name if gpus else None)
         monkeypatch.setattr(torch.cuda, "is_available", lambda: "cuda" in gpus)
         monkeypatch.setattr(torch.backends.mps, "is_available", lambda: "mps" in gpus)
 

@@ -9,8 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-import alembic.command  # noqa: F401 - here once, as is torch: the children need no seconds for them
-import torch  # noqa: F401
+import alembic.command  # noqa: F401 - here once: the children need no seconds for it
 from fakes import FakeModels, index
 
 from alignimation_index.pipeline import update
@@ -52,4 +51,5 @@ def run(store: Path, photos: Path, sees: int) -> None:
     os._exit(0)
 
 
-main()
+if __name__ == "__main__":
+    main()

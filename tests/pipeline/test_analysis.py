@@ -1,23 +1,20 @@
-from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
 from fakes import EMBEDDER, FakeModels, draw_photo
 from PIL import Image
 
-from alignimation_index.library.decoding.process import Decoders
 from alignimation_index.models.faces import FaceModelIds
 from alignimation_index.pipeline.analysis import Analysis
 from alignimation_index.pipeline.profile import Profile
 from alignimation_index.pipeline.stages import PHOTO_STAGES, stage_keys
-from alignimation_index.pipeline.work import Tools, Work
+from alignimation_index.pipeline.work import ReadHere, Tools, Work
 
 
 @pytest.fixture
 def analysis(fakes):
     models = fakes.source().load()
-    with closing(Decoders()) as decoders:
-        yield Analysis(stage_keys(FaceModelIds(EMBEDDER)), Tools(lambda: models, decoders), Profile())
+    return Analysis(stage_keys(FaceModelIds(EMBEDDER)), Tools(lambda: models, ReadHere()), Profile())
 
 
 @dataclass

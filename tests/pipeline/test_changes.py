@@ -58,9 +58,9 @@ def test_after_a_burst_of_too_many_events_some_may_be_missing(monkeypatch):
         assert changes.is_empty()
         changes.count_event()
     assert not changes.is_empty()
-    assert not changes.were_too_many(60)
-    assert changes.were_too_many(0)
-    assert not changes.were_too_many(0)
+    assert not changes.may_lack_some(60, 60)
+    assert changes.may_lack_some(0, 60)
+    assert not changes.may_lack_some(0, 60)
     assert changes.is_empty()
 
 
@@ -70,7 +70,7 @@ def test_events_of_several_bursts_are_not_added_up(monkeypatch):
     changes = Changes()
     for _ in range(5):
         changes.count_event()
-        assert not changes.were_too_many(0)
+        assert not changes.may_lack_some(0, 60)
 
 
 def test_a_burst_handed_on_with_a_gap_is_one(monkeypatch):
@@ -79,5 +79,21 @@ def test_a_burst_handed_on_with_a_gap_is_one(monkeypatch):
     told = []
     for _ in range(5):
         changes.count_event()
-        told.append(changes.were_too_many(0))
+        told.append(changes.may_lack_some(0, 60))
     assert told == [False, False, False, True, False]
+
+
+def test_lost_events_are_told_once_it_is_quiet_or_after_a_while():
+    changes = Changes()
+    changes.count_loss()
+    changes.count_loss()
+    assert not changes.is_empty()
+    assert not changes.may_lack_some(60, 60)
+    assert changes.may_lack_some(0, 60)
+    assert not changes.may_lack_some(0, 0)
+    assert changes.is_empty()
+    changes.count_loss()
+    time.sleep(0.02)
+    changes.count_event()
+    assert changes.may_lack_some(60, 0.01)
+    assert not changes.may_lack_some(0, 0)

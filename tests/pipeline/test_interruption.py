@@ -105,7 +105,7 @@ def test_an_update_killed_at_any_moment_goes_on_to_what_an_uninterrupted_one_fin
     command = [sys.executable, Path(__file__).with_name("killed_update.py"), tmp_path / "store.db", sixteen_files]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)])}
     done = subprocess.run(
-        [*command, "1", "6"], env=environment, capture_output=True, text=True, timeout=60, check=False
+        [*command, "1", "6"], env=environment, capture_output=True, text=True, timeout=180, check=False
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) >= 2

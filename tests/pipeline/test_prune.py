@@ -13,7 +13,18 @@ from alignimation_index.query.people import find_person
 from alignimation_index.store import schema
 from alignimation_index.store.engine import Store
 from alignimation_index.store.prune import Prunable
-from alignimation_index.store.tables import Answer, Embedding, Face, File, Person, Photo, StageRun, Transform, utc_now
+from alignimation_index.store.tables import (
+    Answer,
+    Embedding,
+    Face,
+    File,
+    Person,
+    Photo,
+    Setting,
+    StageRun,
+    Transform,
+    utc_now,
+)
 
 NOTHING = Prunable(0, 0, 0, 0)
 DAYS_90 = timedelta(90)
@@ -155,9 +166,15 @@ def test_a_photo_that_comes_back_after_a_prune_is_new_and_its_answers_fit_it(sto
     assert again.box.tolist() == answer.box.tolist() == box
 
 
-def test_what_a_removed_root_left_goes_with_the_next_prune(store, fakes, seven):
+def test_what_a_removed_root_left_goes_once_it_was_removed_for_long(store, fakes, seven):
     remove_root(store, seven)
-    assert prune(store, timedelta(3650))[0] == Prunable(files=0, photos=7, faces=7, people=2)
+    before = counts(store)
+    assert prune(store, DAYS_90)[0] == NOTHING
+    assert counts(store) == before
+    with store.writing() as session:
+        removed_at = (utc_now() - timedelta(91)).isoformat()
+        session.execute(update(Setting).where(Setting.name == schema.REMOVAL_SETTING).values(value=removed_at))
+    assert prune(store, DAYS_90)[0] == Prunable(files=0, photos=7, faces=7, people=2)
     assert counts(store) == [0] * 6
     assert index(store, fakes).files_seen == 0
 

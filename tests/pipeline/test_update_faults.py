@@ -1,15 +1,10 @@
-import contextlib
+import errno
 import os
 import shutil
-import signal
-import sys
-import threading
-import time
-from pathlib import Path
+from multiprocessing.process import BaseProcess
 
 import pytest
 from fakes import contents, draw_photo, frames, index
-from PIL import Image
 from sqlalchemy import select
 
 from alignimation_index.errors import UserError
@@ -153,53 +148,16 @@ def test_of_a_truncated_jpeg_the_faces_that_are_there_count(store, fakes, four_p
     assert fakes.images == looked
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks for the children in /proc")
-def test_a_photo_that_kills_its_decoder_is_one_error_and_the_run_goes_on(store, fakes, four_photos):
-    Image.effect_noise((7000, 7000), 60).save(four_photos / "5 large.png", compress_level=0)
-    before = children()
-    done = threading.Event()
-    killer = threading.Thread(target=kill_what_grows, args=(done,))
-    killer.start()
-    try:
-        index(store, fakes, four_photos)
-    finally:
-        done.set()
-        killer.join()
-    found = {(Path(path).name, reason) for path, _, reason in errors(store)}
-    assert found == {("5 large.png", "the decoder died (SIGKILL)")}
-    assert len(frames(store)) == 4
-    assert index(store, fakes).photos_computed == 0
-    assert children() == before
-
-
-def kill_what_grows(done):
-    """Kill a decoder once it is at the large picture."""
-    while not done.is_set():
-        for child in children():
-            with contextlib.suppress(OSError):
-                if is_decoding(child):
-                    os.kill(child, signal.SIGKILL)
-        time.sleep(0.001)
-
-
-def is_decoding(child):
-    """Until a child runs its own program, its memory is that of its parent."""
-    process = Path(f"/proc/{child}")
-    resident = int((process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
-    return "decoder_process" in (process / "cmdline").read_text() and resident > 110e6
-
-
-def children():
-    tasks = Path("/proc/self/task").glob("*/children")
-    return [int(child) for task in tasks for child in task.read_text().split()]
+def refuse(_process):
+    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
 def test_a_decoder_that_cannot_be_started_ends_the_run_and_counts_against_no_photo(
     store, fakes, four_photos, monkeypatch
 ):
     with monkeypatch.context() as patch:
-        patch.setattr(sys, "executable", "/nowhere")
-        with pytest.raises(UserError, match="Cannot start a process that decodes photos"):
+        patch.setattr(BaseProcess, "start", refuse)
+        with pytest.raises(UserError, match="Cannot start a process that reads photos"):
             index(store, fakes, four_photos)
     assert errors(store) == []
     assert index(store, fakes).photos_computed == 4
@@ -207,7 +165,7 @@ def test_a_decoder_that_cannot_be_started_ends_the_run_and_counts_against_no_pho
 
 def test_a_run_without_work_starts_no_decoder(store, fakes, four_photos, monkeypatch):
     index(store, fakes, four_photos)
-    monkeypatch.setattr(sys, "executable", "/nowhere")
+    monkeypatch.setattr(BaseProcess, "start", refuse)
     assert index(store, fakes).photos_computed == 0
 
 

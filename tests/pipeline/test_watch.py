@@ -236,7 +236,6 @@ def test_a_folder_that_is_away_is_reported_kept_and_picked_up_when_it_is_back(wa
     watched.until_held("a.jpg", "2001/b.jpg", "c.jpg", "d.jpg")
 
 
-@pytest.mark.xfail(reason="watchdog 7.1 does not always hand on enough events; the hourly look finds the rest")
 def test_where_the_system_drops_events_everything_is_looked_at(watched, other_store, photos, outside):
     queued = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
     if queued > 100_000:

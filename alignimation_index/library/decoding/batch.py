@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from alignimation_index.datatypes import DecodedPhoto
 from alignimation_index.errors import DecodeError
+from alignimation_index.library.decoding.colour import is_srgb
 from alignimation_index.library.decoding.decode import (
     LAST_COLUMN_FIRST,
     LAST_ROW_FIRST,
     decode,
-    is_srgb,
     open_picture,
     place_upright,
     read_orientation,

@@ -13,11 +13,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from alignimation_index.datatypes import DecodedPhoto, Pixels
 from alignimation_index.errors import DecodeError
+from alignimation_index.library.decoding.colour import coloured_and_reduced, over_white, to_srgb
 from alignimation_index.library.formats import format_by_content
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 178_956_970
 """Largest width × height that is decoded: the size at which Pillow, too, stops by default."""
+
+SHARED_PIXELS = 50_000_000
+"""Pictures of which more pixels are decoded are so one at a time, however many decoders there are."""
 
 MIN_ROWS_SHARE = 0.1
 """Of a truncated JPEG, the least share of its rows that is worth a look."""
@@ -53,7 +56,11 @@ _TRUNCATED = re.compile(r"truncat|end of file|buffer overrun", re.IGNORECASE)
 log = logging.getLogger(__name__)
 
 
-def decode(data: bytes, min_side_px: int | None = None) -> DecodedPhoto:
+class TooLargeToShareError(Exception):
+    """More than SHARED_PIXELS of the picture would be decoded: it is to be decoded again, while no other such is."""
+
+
+def decode(data: bytes, min_side_px: int | None = None, *, is_alone: bool = True) -> DecodedPhoto:
     """Decode the first frame of a picture, upright, in sRGB, transparent parts over white.
 
     Formats, told by content: JPEG, MPO, PNG, WebP, TIFF, BMP, GIF, HEIF, AVIF. Safe to call from many threads.
@@ -63,6 +70,7 @@ def decode(data: bytes, min_side_px: int | None = None) -> DecodedPhoto:
         min_side_px: at least 1; the pixels may be reduced by an integer factor as long as their shorter side keeps
             this many. A JPEG is decoded at 1/2, 1/4 or 1/8 of its size, which is also several times as fast. None:
             full size. A side that the factor does not divide is rounded up.
+        is_alone: whether a picture of more than SHARED_PIXELS may be decoded now.
 
     Returns:
         (H, W, 3) uint8 RGB pixels with the full upright size. A truncated JPEG gives the rows that are there.
@@ -70,17 +78,15 @@ def decode(data: bytes, min_side_px: int | None = None) -> DecodedPhoto:
     Raises:
         DecodeError: the picture is empty, truncated (with too little left of it), damaged, too large or of another
             format.
+        TooLargeToShareError: it is large, and not alone.
     """
     with open_picture(data) as image:
-        stored_size, rows = _load(image, min_side_px)
+        stored_size, rows = _load(image, min_side_px, is_alone=is_alone)
         orientation = read_orientation(image)
         factor = max(1, min(image.size) // min_side_px) if min_side_px else 1
-        coloured = _to_8_bit_colour(image)
-        if rows < image.height:
-            coloured.paste("black", (0, rows, *image.size))  # which nothing is not, as CMYK
-        reduced = coloured.reduce(factor) if factor > 1 else coloured  # which would copy
+        reduced = coloured_and_reduced(image, rows, factor)
         reduction = factor * _dct_reduction(stored_size, image.size)
-        rgb = _to_srgb(_over_white(reduced), image.info.get("icc_profile"))
+        rgb = to_srgb(over_white(reduced), image.info.get("icc_profile"))
         photo = _upright(rgb, stored_size, reduction, orientation)
         if rows == image.height:
             return photo
@@ -97,7 +103,7 @@ def open_picture(data: bytes) -> Iterator[ImageFile.ImageFile]:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             _check_pixel_count(*image.size)
             yield image
-    except DecodeError:
+    except (DecodeError, TooLargeToShareError):
         raise
     except Exception as error:
         raise DecodeError(_reason(error, data)) from error
@@ -200,15 +206,17 @@ def _reason_for_unidentified(data: bytes) -> str:
     return "not a picture in a supported format" + (f": the content is {name}" if name else "")
 
 
-def _load(image: ImageFile.ImageFile, min_side_px: int | None) -> tuple[tuple[int, int], int]:
+def _load(image: ImageFile.ImageFile, min_side_px: int | None, *, is_alone: bool) -> tuple[tuple[int, int], int]:
     """Decode the pixels, a JPEG's at reduced size; return the full (width, height) as stored, and the rows decoded."""
-    if image.format not in ("JPEG", "MPO"):
-        image.load()
-        return image.size, image.height
-    stored_size = image.size
-    if min_side_px is not None:
+    stored_size, is_jpeg = image.size, image.format in ("JPEG", "MPO")
+    if is_jpeg and min_side_px is not None:
         image.draft(None, (min_side_px, min_side_px))
-    return stored_size, _load_jpeg_rows(image)
+    if not is_alone and image.width * image.height > SHARED_PIXELS:
+        raise TooLargeToShareError
+    if is_jpeg:
+        return stored_size, _load_jpeg_rows(image)
+    image.load()
+    return image.size, image.height
 
 
 def _load_jpeg_rows(image: ImageFile.ImageFile) -> int:
@@ -223,60 +231,3 @@ def _load_jpeg_rows(image: ImageFile.ImageFile) -> int:
         image.tile = []  # or it would be decoded again
         return rows
     return image.height
-
-
-def _to_8_bit_colour(image: Image.Image) -> Image.Image:
-    """Convert any mode to L, RGB or, with transparency, RGBA."""
-    if image.mode.startswith(("I", "F")):
-        return Image.fromarray(_scale_to_8_bit(np.asarray(image)))
-    if image.mode == "La":
-        image = image.convert("LA")
-    if image.has_transparency_data:
-        return image.convert("RGBA")
-    return image if image.mode in ("L", "RGB") else image.convert("RGB")
-
-
-def _scale_to_8_bit(values: NDArray[np.generic]) -> Pixels:
-    """Scale (H, W) grey values to 0..255; white is the usual value that holds them all, else the largest there is."""
-    usual_whites = (1.0, 255.0, 65535.0) if np.issubdtype(values.dtype, np.floating) else (65535.0,)
-    grey = np.nan_to_num(values.astype(np.float32), posinf=0, neginf=0)
-    black, brightest = min(0.0, float(grey.min())), float(grey.max())
-    white = next((white for white in usual_whites if brightest <= white), brightest)
-    scaled: Pixels = np.rint((grey - black) * (255 / (white - black))).astype(np.uint8)
-    return scaled
-
-
-def _over_white(image: Image.Image) -> Image.Image:
-    if image.mode != "RGBA":
-        return image if image.mode == "RGB" else image.convert("RGB")
-    white = Image.new("RGBA", image.size, "white")
-    white.alpha_composite(image)
-    return white.convert("RGB")
-
-
-def is_srgb(icc_profile: bytes | None) -> bool:
-    """Whether RGB pixels with this embedded profile are taken as sRGB as they are.
-
-    So they are without a profile, and with one of another kind (CMYK, grey): it spoke of the pixels before they became
-    RGB.
-    """
-    if not icc_profile or icc_profile[16:20] != b"RGB ":
-        return True
-    try:
-        description = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(icc_profile)))
-    except (ImageCms.PyCMSError, OSError) as error:
-        log.debug("unusable colour profile: %s", error)
-        return True
-    return description.lower().startswith("srgb")
-
-
-def _to_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
-    """Convert RGB pixels from their embedded colour space, Display P3 for instance, to sRGB."""
-    if icc_profile is None or is_srgb(icc_profile):
-        return image
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
-        return ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB")) or image
-    except (ImageCms.PyCMSError, OSError) as error:
-        log.debug("unusable colour profile: %s", error)
-        return image

@@ -15,6 +15,7 @@ from pictures import asymmetric, encode, profile_with_red_and_green_exchanged, w
 from PIL import Image
 
 from alignimation_index.errors import DecodeError
+from alignimation_index.library.decoding import colour
 from alignimation_index.library.decoding.decode import MAX_PIXELS, decode, open_picture
 
 HOSTILE = Path(__file__).parents[3] / "../shared/data/hostile"
@@ -158,6 +159,25 @@ def test_every_mode_becomes_rgb(data, expected, min_side_px):
     pixels = decode(data, min_side_px).pixels
     assert pixels.shape[2] == 3
     assert np.abs(pixels.astype(int) - expected).max() <= 1
+
+
+MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I", "F"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("kept", [1, 0.7])
+def test_a_picture_converted_in_strips_is_as_one_converted_as_a_whole(monkeypatch, mode, kept):
+    image = noise(211, 317, "L").convert(mode)
+    file_format = "JPEG" if kept < 1 and mode in ("L", "RGB", "CMYK") else "TIFF"
+    data = encode(image, file_format)
+    data = data[: int(kept * len(data))] if file_format == "JPEG" else data
+    whole = decode(data, 30)
+    monkeypatch.setattr(colour, "STRIP_PIXELS", 2000)
+    in_strips = decode(data, 30)
+    assert whole.reduction > 1
+    assert np.array_equal(in_strips.pixels, whole.pixels)
+    assert in_strips.truncated_to == whole.truncated_to
+    assert (whole.truncated_to is not None) == (file_format == "JPEG")
 
 
 def test_sixteen_bit_greys_are_scaled_and_not_clipped():

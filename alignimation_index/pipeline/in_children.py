@@ -1,0 +1,116 @@
+"""Running the stages over photos in child processes, each with networks of its own.
+
+On a CPU this is faster than threads, which wait for each other at every step that is not a network's.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from threading import Lock
+from typing import Any, NamedTuple
+
+from alignimation_index.children import ChildDiedError, Children, limit_time
+from alignimation_index.library.decoding.decode import TooLargeToShareError
+from alignimation_index.library.decoding.process import time_limit_s
+from alignimation_index.models.faces import FaceModels, FaceModelSource
+from alignimation_index.pipeline.analysis import Analysis
+from alignimation_index.pipeline.memory import release_memory
+from alignimation_index.pipeline.profile import Profile
+from alignimation_index.pipeline.stages import PHOTO_STAGES
+from alignimation_index.pipeline.work import ReadHere, Tools, Work
+from alignimation_index.stages.stage import Key
+
+_MODULES = ("mtcnn", "onet_refiner", "embedders", "facenet", "dlib_resnet")
+
+LOAD_LIMIT_S = 600.0
+
+
+def children_for(source: FaceModelSource) -> Children:
+    """Child processes that compute photos, or only read them where the networks run in this process."""
+    return Children(lambda: [f"alignimation_index.models.{name}" for name in _MODULES] if source.in_children() else [])
+
+
+class Analysed(NamedTuple):
+    """What a child found: results and failures of each photo, and seconds by step."""
+
+    found: list[tuple[dict[str, Any], dict[str, str]]]
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class AnalysisInChildren:
+    """Runs stale stages; safe to call from many threads, each of which keeps a child busy.
+
+    Attributes:
+        children: the processes.
+        keys: the key of each stage.
+        source: the networks, which the children load.
+        profile: where the time went.
+        large_one: held while a picture is read that takes much memory.
+    """
+
+    children: Children
+    keys: Mapping[str, Key]
+    source: FaceModelSource
+    profile: Profile
+    large_one: Lock = field(default_factory=Lock)
+
+    def run(self, works: Sequence[Work]) -> None:
+        """Run the stale stages of each photo in order; results and failures are added to the works."""
+        for work in works:
+            try:
+                self._run(work, work.stale)
+            except ChildDiedError:
+                self._find_fault(work)
+            work.data = None
+
+    def _find_fault(self, work: Work) -> None:
+        """Run each stage in a child of its own call, so that the one that is fatal is a failure, and no other."""
+        for stage in PHOTO_STAGES:
+            if stage in work.stale:
+                try:
+                    self._run(work, {stage})
+                except ChildDiedError as error:
+                    work.failures[stage] = str(error)
+
+    def _run(self, work: Work, stages: Iterable[str]) -> None:
+        part = replace(work, stale=set(stages))
+        try:
+            self._ask(work, part, ReadHere(is_alone=False))
+        except TooLargeToShareError:
+            with self.large_one:
+                self._ask(work, part, ReadHere())
+
+    def _ask(self, work: Work, part: Work, reader: ReadHere) -> None:
+        load = pickle.dumps(self.source.load)
+        found, seconds = self.children.call(LOAD_LIMIT_S, analyse, load, self.keys, reader, [part])
+        ((work.results, work.failures),) = found
+        self.profile.add(seconds)
+
+
+def analyse(load: bytes, keys: Mapping[str, Key], reader: ReadHere, works: list[Work]) -> Analysed:
+    """Run the stale stages of photos in this process: what a child is asked to do.
+
+    Args:
+        load: how to load the networks, pickled.
+        keys: the key of each stage.
+        reader: reads pictures.
+        works: the photos.
+    """
+    profile = Profile()
+    # Here, where a failure ends the run instead of counting against a photo.
+    with profile.measure("load networks"):
+        models = _loaded(load)
+    limit_time(sum(time_limit_s(work.data or b"") for work in works))
+    Analysis(keys, Tools(lambda: models, reader), profile).run(works)
+    release_memory()
+    return Analysed([(work.results, work.failures) for work in works], profile.seconds)
+
+
+@lru_cache(maxsize=1)
+def _loaded(load: bytes) -> FaceModels:
+    models: FaceModels = pickle.loads(load)()
+    return models

@@ -1,0 +1,107 @@
+"""Photos computed in child processes, with fakes that the children load."""
+
+import os
+import signal
+import time
+from contextlib import closing
+from functools import partial
+
+import pytest
+from fakes import FakeModels, contents, draw_photo, index
+from sqlalchemy import select
+
+from alignimation_index.children import Children
+from alignimation_index.errors import UserError
+from alignimation_index.models.faces import FaceModelSource
+from alignimation_index.pipeline.scan import add_roots
+from alignimation_index.pipeline.stages import STAGES
+from alignimation_index.pipeline.update import update
+from alignimation_index.store import runs
+from alignimation_index.store.tables import File, StageRun
+
+BAD_SHADE = 13
+
+
+def die(image):
+    if image[0, 0, 0] == BAD_SHADE:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def load(fatal):
+    """Networks of which one may end its process at a photo of BAD_SHADE."""
+    fakes = FakeModels()
+    if fatal:
+        fakes.before[fatal] = die
+    return fakes.source().load()
+
+
+def load_nothing():
+    raise UserError("The weights are damaged.")
+
+
+def in_children(loading):
+    return FaceModelSource(FakeModels().source().ids, loading, lambda: True)
+
+
+@pytest.fixture
+def four_photos(photos):
+    for i in range(4):
+        draw_photo(photos / f"{i}.png", "red", "blue", shade=100 + i)
+    return photos
+
+
+def test_the_store_is_that_of_a_run_in_this_process(store, other_store, fakes, four_photos):
+    (four_photos / "broken.jpg").write_bytes(b"\xff\xd8\xff not a picture")
+    index(other_store, fakes, four_photos)
+    add_roots(store, [four_photos])
+    report = update(store, in_children(partial(load, None)), lambda *_: None, workers=2)
+    assert contents(store) == contents(other_store)
+    assert (report.photos_computed, report.photos_failed, report.faces_found) == (5, 1, 8)
+    assert report.profile.seconds.keys() >= {"decode", "detect", "embed", "load networks", "write"}
+    assert update(store, in_children(load_nothing), lambda *_: None).photos_computed == 0
+
+
+@pytest.mark.parametrize(
+    ("fatal", "skipped"),
+    [
+        ("detector", {"landmarks", "embed", "pose", "quality", "register"}),
+        ("refiner", {"embed", "pose", "quality", "register"}),
+        ("embedder", set()),
+    ],
+)
+def test_a_death_is_a_failure_of_its_photo_and_stage_only(store, four_photos, fatal, skipped):
+    bad = draw_photo(four_photos / "bad.png", "red", shade=BAD_SHADE)
+    add_roots(store, [four_photos])
+    report = update(store, in_children(partial(load, fatal)), lambda *_: None, workers=2)
+    assert (report.photos_computed, report.photos_failed) == (5, 1)
+    stage = {"detector": "detect", "refiner": "landmarks", "embedder": "embed"}[fatal]
+    with store.reading() as session:
+        assert runs.errors(session, STAGES) == [(str(bad), stage, "what reads it was ended by SIGKILL")]
+        rows = select(StageRun.stage, StageRun.status).join(File, File.photo_id == StageRun.photo_id)
+        statuses = dict(session.execute(rows.where(File.path == str(bad))).all())
+    assert {name for name, status in statuses.items() if status == "skipped"} == skipped
+    assert update(store, in_children(partial(load, fatal)), lambda *_: None).photos_computed == 0
+
+
+def test_networks_that_cannot_be_loaded_end_the_run(store, four_photos):
+    add_roots(store, [four_photos])
+    with pytest.raises(UserError, match="The weights are damaged"):
+        update(store, in_children(load_nothing), lambda *_: None)
+    with store.reading() as session:
+        assert runs.errors(session, STAGES) == []
+    assert update(store, in_children(partial(load, None)), lambda *_: None).photos_computed == 4
+
+
+def test_children_are_kept_for_the_next_run(store, photos):
+    add_roots(store, [photos])
+    with closing(Children()) as children:
+        source = in_children(partial(load, None))
+        for run in range(2):
+            draw_photo(photos / f"{run}.png", "red", shade=100 + run)
+            report = update(store, source, lambda *_: None, workers=1, children=children)
+            assert report.photos_computed == 1
+        pids = {children.call(60, os.getpid) for _ in range(3)}
+    assert len(pids) == 1
+    time.sleep(0.1)
+    with pytest.raises(ProcessLookupError):
+        os.kill(*pids, 0)
