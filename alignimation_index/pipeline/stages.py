@@ -11,7 +11,7 @@ from alignimation_index.stages import close_up, detect, pose, quality
 from alignimation_index.stages.stage import Key, Stage, keys_of
 from alignimation_index.store import schema
 
-METADATA, DETECT, LANDMARKS, EMBED = "metadata", "detect", "landmarks", "embed"
+METADATA, DETECT, LANDMARKS, EMBED = "metadata", "detect", "landmarks", schema.EMBED
 POSE, QUALITY, REGISTER = "pose", "quality", "register"
 DESCRIBE, ASSIGN = schema.DESCRIBE, schema.ASSIGN
 
