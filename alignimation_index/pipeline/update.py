@@ -17,7 +17,6 @@ from itertools import chain
 from sqlalchemy.orm import Session
 
 from alignimation_index.children import Children
-from alignimation_index.errors import SwitchedError
 from alignimation_index.library.decoding.process import Decoders
 from alignimation_index.models.faces import FaceModels, FaceModelSource
 from alignimation_index.pipeline import in_children
@@ -48,7 +47,6 @@ from alignimation_index.pipeline.work import Tools, Work, needs_bytes
 from alignimation_index.stages.stage import Key
 from alignimation_index.store import files, runs, switch
 from alignimation_index.store.engine import Store
-from alignimation_index.store.faces import pinned_embedder
 
 # Few enough that an interruption costs little.
 PHOTOS_PER_COMMIT = 32
@@ -91,7 +89,8 @@ def update(
         SwitchedError: the store was switched to another embedder meanwhile.
     """
     with store.updating(on_wait):
-        check_embedder(store, models.ids.embedder)
+        with store.reading() as session:
+            switch.check_in_use(session, models.ids.embedder)
         started = time.perf_counter()
         report = UpdateReport()
         with nullcontext(children) if children else closing(in_children.children_for(models)) as processes:
@@ -119,18 +118,6 @@ def embed_beside(
         parts = (workers or processor_count(), (EMBED,), stop, processes)
         _Run(store, models, report, progress, *parts, recorded_as={EMBED: switch.aside(EMBED, chosen)}).embed_beside()
     return report
-
-
-def check_embedder(store: Store, embedder: str) -> None:
-    """Refuse an embedder that the store was switched away from, as a process knows it that runs since before.
-
-    Raises:
-        SwitchedError: so it is.
-    """
-    with store.reading() as session:
-        pinned = pinned_embedder(session)
-        if pinned != embedder == switch.embedder_before(session):
-            raise SwitchedError(f"This store was switched from {embedder} to {pinned}. Run the command again.")
 
 
 @dataclass

@@ -12,7 +12,9 @@ from sqlalchemy import delete, exists, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.orm import Session
 
+from alignimation_index.errors import SwitchedError
 from alignimation_index.store import people
+from alignimation_index.store.faces import pinned_embedder
 from alignimation_index.store.identity_tables import AnswerFace, AssignmentAside, Suggestion
 from alignimation_index.store.schema import (
     ASSIGN,
@@ -38,6 +40,17 @@ def note_reindex(session: Session, model: str) -> None:
 def embedder_before(session: Session) -> str | None:
     """The embedder that was in use before, and to which one can go back."""
     return session.scalar(select(Setting.value).where(Setting.name == EMBEDDER_BEFORE_SETTING))
+
+
+def check_in_use(session: Session, model: str) -> None:
+    """Refuse an embedder that the store was switched away from, as a process knows it that runs since before.
+
+    Raises:
+        SwitchedError: so it is.
+    """
+    pinned = pinned_embedder(session)
+    if pinned != model == embedder_before(session):
+        raise SwitchedError(f"This store was switched from {model} to {pinned}. Run the command again.")
 
 
 def has_switched_since(session: Session, moment: datetime) -> bool:

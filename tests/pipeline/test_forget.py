@@ -22,7 +22,7 @@ from alignimation_index.errors import UserError
 from alignimation_index.people.forgotten_names import ForgottenNames, digests
 from alignimation_index.pipeline import person_answers as answer
 from alignimation_index.pipeline.forget import finish, forget, is_unfinished, preview
-from alignimation_index.store import answer_log, schema
+from alignimation_index.store import answer_log, engine, schema
 from alignimation_index.store.engine import Store
 from alignimation_index.store.people import replace_suggestions
 from alignimation_index.store.tables import Answer, Embedding, Face, File, Person, Photo, PhotoGooglePerson
@@ -259,6 +259,20 @@ def test_a_kill_in_the_middle_and_another_run_complete_it(two_people, where):
     assert not is_unfinished(store)
     assert files_with(store.path.parent, secrets()) == []
     assert shown(store) == BOB_ONLY
+
+
+def test_what_another_program_still_reads_is_overwritten_by_the_next_run(two_people, monkeypatch):
+    store = two_people
+    mark(store, face(store, 1990, 0))
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_S", 0.1)
+    with closing(sqlite3.connect(store.path)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM face").fetchall()
+        with pytest.raises(UserError, match=r"still in .*Close other programs.*run the command again"):
+            forget(store, NAME)
+    assert is_unfinished(store)
+    finish(store)
+    assert files_with(store.path.parent, secrets()) == []
 
 
 def test_new_photos_of_them_are_found_as_somebody_new(two_people, fakes, photos):
