@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from alignimation_index.errors import SwitchedError
 from alignimation_index.store import people
 from alignimation_index.store.faces import pinned_embedder
-from alignimation_index.store.identity_tables import AnswerFace, AssignmentAside, Suggestion
+from alignimation_index.store.identity_tables import AssignmentAside, Suggestion
 from alignimation_index.store.schema import (
     ASSIGN,
     EMBED,
@@ -24,7 +24,7 @@ from alignimation_index.store.schema import (
     REINDEX_SETTING,
     SWITCHED_SETTING,
 )
-from alignimation_index.store.tables import Answer, Assignment, Embedding, Setting, StageRun, utc_now
+from alignimation_index.store.tables import Assignment, Embedding, Setting, StageRun, utc_now
 
 
 def aside(stage: str, model: str) -> str:
@@ -83,9 +83,8 @@ def switch(session: Session, old: str, new: str) -> None:
 def switch_back(session: Session, old: str, new: str) -> None:
     """As `switch`, to an embedder that was in use: faces are again whom they were taken for.
 
-    Those of which something was answered since, or that are new, are to be assigned.
+    Those that are nobody's, or of which something was answered since, are to be assigned.
     """
-    left = session.scalar(select(Setting.value).where(Setting.name == SWITCHED_SETTING))
     switch(session, old, new)
     kept = AssignmentAside.model == new
     columns = (AssignmentAside.face_id, AssignmentAside.person_id, AssignmentAside.score)
@@ -95,8 +94,6 @@ def switch_back(session: Session, old: str, new: str) -> None:
     session.execute(delete(Suggestion))
     people.drop_assignments_before(session)
     people.ask_for_assignment(session)
-    if left is not None:
-        people.outdate_assignments_of_faces(session, _answered_since(session, datetime.fromisoformat(left)))
 
 
 def drop_others(session: Session, model: str) -> list[str]:
@@ -112,13 +109,6 @@ def drop_others(session: Session, model: str) -> list[str]:
 def _rename_runs(session: Session, stage: str, name: str) -> None:
     session.execute(delete(StageRun).where(StageRun.stage == name))
     session.execute(update(StageRun).where(StageRun.stage == stage).values(stage=name))
-
-
-def _answered_since(session: Session, moment: datetime) -> list[int]:
-    """Faces of which something was answered or taken back since."""
-    since = or_(Answer.answered_at_utc >= moment, Answer.undone_at_utc >= moment)
-    said = select(AnswerFace.face_id).join(Answer, Answer.id == AnswerFace.answer_id)
-    return list(session.scalars(said.where(since).distinct()))
 
 
 def _set(session: Session, name: str, value: str) -> None:

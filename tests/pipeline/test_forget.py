@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from answering import draw_people, face, index_people, people, who
-from fakes import FakeModels, draw_photo, index
+from fakes import FakeModels, draw_photo, frames, index
 from sqlalchemy import select
 
 from alignimation_index.errors import UserError
@@ -79,7 +79,8 @@ def test_nothing_of_a_forgotten_person_is_left_in_any_file(two_people, photos):
     store = two_people
     mark(store, face(store, 1990, 0))
     store.backup(schema.backup_path(store.path, "20200101-000000"))
-    reader = Store.open(store.path)  # keeps a write-ahead log beside the store
+    reader = Store.open(store.path)
+    frames(reader)  # keeps the write-ahead log beside the store
     assert files_with(store.path.parent, secrets())
     done = forget(store, NAME)
     assert [path.name for path in done.rewritten] == ["store.db.backup-20200101-000000"]
