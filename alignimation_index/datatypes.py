@@ -22,6 +22,9 @@ Image: TypeAlias = "Pixels | Tensor"
 """(H, W, 3) uint8 RGB: in memory, or as a tensor on a GPU."""
 Images: TypeAlias = "Sequence[Pixels | Tensor]"
 
+SAME_FACE_IOU = 0.5
+"""A face found again covers its earlier box at least this far."""
+
 LANDMARK_NAMES = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 
 
@@ -116,3 +119,13 @@ class Detections:
     def none(cls) -> Detections:
         """No face: a result like any other."""
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
+
+
+def box_overlaps(a: Float, b: Float) -> Float:
+    """(N, M) intersection over union of (N, 4) and (M, 4) boxes, xyxy in pixels of one picture."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    shared = np.clip(high - low, 0, None).prod(2)
+    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(1) for boxes in (a, b)]
+    ratio: Float = shared / np.maximum(areas[0][:, None] + areas[1][None] - shared, 1e-9)
+    return ratio

@@ -16,3 +16,7 @@ class DecodeError(UserError):
 
 class FileChanged(OSError):  # noqa: N818 - an event, like FileNotFound
     """A file is no longer the one that was found; the message is the reason, without the path."""
+
+
+class SwitchedError(UserError):
+    """The store uses another embedder than this process was started with."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignimation_index.cli import person_answers
+from alignimation_index.cli import forget, person_answers
 from alignimation_index.cli.filters import including_hidden
 from alignimation_index.cli.listings import as_json_option
 from alignimation_index.cli.output import check_not_indexed, opened_store, say, say_json, say_table, warn
@@ -29,6 +29,7 @@ def people() -> None:
 
 for command in person_answers.COMMANDS:
     people.add_command(command)
+people.add_command(forget.forget)
 
 
 @people.command("list", short_help="List everyone, most photos first.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -38,7 +39,12 @@ def status(context: click.Context, as_json: bool) -> None:
             say_videos(value, found["some_videos"])
         elif name == "raw_not_indexed":
             say_raw(value)
-        elif name != "some_videos":
+        elif name == "some_videos":
+            continue
+        elif name in _SAY:
+            if value is not None:
+                say(_SAY[name](value))
+        else:
             note = f" ({_NOTES[name]})" if value and name in _NOTES else ""
             say(f"{name}: {', '.join(value) if isinstance(value, list) else value}{note}")
 
@@ -55,6 +61,20 @@ def say_raw(count: int) -> None:
     if count:
         way = "the next update reads them" if reads_raw() else f"to add what reads them: {RAW_COMMAND}"
         say(f"raw: {count} (not indexed; {way})")
+
+
+def _say_reindex(reindex: dict[str, Any]) -> str:
+    embedder = reindex["embedder"]
+    return (
+        f"reindex: under way to {embedder}, {reindex['photos']} of {reindex['of']} photos; to go on: alignindex reindex"
+        f" --embedder {embedder}"
+    )
+
+
+_SAY: dict[str, Callable[[Any], str]] = {
+    "embedder_before": lambda name: f"embedder before: {name} (to go back: alignindex reindex --back)",
+    "reindex": _say_reindex,
+}
 
 
 def say_watch(watch: dict[str, Any] | None) -> None:

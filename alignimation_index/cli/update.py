@@ -22,7 +22,7 @@ _SCAN = "scan"
 _embedder = click.option(
     "--embedder", help="Face embedder of a new store.  [default: facenet-vggface2, else dlib-resnet]"
 )
-_device = click.option(
+device_option = click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda", "mps"]),
     default="auto",
@@ -36,7 +36,7 @@ _min_face = click.option(
     help="Smallest face, as a share of the photo's shorter side; 0.012 for large groups, at some four times the time."
     " Kept for later updates, and done again for all photos.  [default: 0.025]",
 )
-_workers = click.option(
+workers_option = click.option(
     "--workers", type=click.IntRange(1), help="Photos worked on side by side.  [default: one per processor]"
 )
 
@@ -59,7 +59,7 @@ def model_options(command: Callable[..., None]) -> Callable[..., None]:
         computing = ModelOptions(**{one.name: options.pop(one.name) for one in fields(ModelOptions)})
         command(*arguments, computing=computing, **options)
 
-    return _embedder(_device(_min_face(_workers(with_options))))
+    return _embedder(device_option(_min_face(workers_option(with_options))))
 
 
 def _chosen_stages(_context: click.Context, _option: click.Parameter, names: str | None) -> list[str]:

@@ -64,7 +64,7 @@ def choose_embedder(
     if explicit and pinned and explicit != pinned:
         raise UserError(
             f"{explicit}: this store's faces are embedded with {pinned}, and embeddings of two models are never"
-            f" compared; leave the option out, or use a new store (--store)"
+            f" compared; leave the option out, or switch: alignindex reindex --embedder {explicit}"
         )
     if name := explicit or pinned:
         _obtain(name, weights, progress)
@@ -86,6 +86,15 @@ def load_embedder(name: str, weights: WeightStore, device: str = "cpu") -> FaceE
     return _registered(name).load(weights, device)
 
 
+def check_name(name: str) -> None:
+    """Check that there is such an embedder.
+
+    Raises:
+        UserError: there is none.
+    """
+    _registered(name)
+
+
 def weights_of(name: str) -> Weights:
     """The weight file of an embedder.
 
@@ -100,7 +109,7 @@ def weights_of(name: str) -> Weights:
 
 _SECOND_CHOICE = (
     f"using {EMBEDDED}, since the weights of {PREFERRED} are not here; to switch, run"
-    f" `alignindex models fetch {PREFERRED}` and index into a new store (--store)"
+    f" `alignindex reindex --embedder {PREFERRED}` where they can be fetched"
 )
 
 

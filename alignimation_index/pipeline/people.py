@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -49,6 +49,25 @@ def assign_people(store: Store, embedder: str, keys: Mapping[str, Key]) -> int:
             if answer_log.version(session) == version:
                 found.store(session, photo_ids, key)
                 return len(photo_ids)
+
+
+def assign_anew(store: Store, embedder: str, keys: Mapping[str, Key], switch: Callable[[Session], None]) -> None:
+    """Assign everyone by another embedder, and let the store use it, in one transaction: `switch` writes that it does.
+
+    People are recognised by the faces that they share with who they were before, and keep what was answered of them.
+    """
+    key = keys[ASSIGN]
+    while True:
+        with store.reading() as session:
+            version, known = answer_log.version(session), known_people(session)
+            faces = people.embedded_faces(session, embedder, key.key)
+        found = _Found.of(faces, known, embedder)
+        with store.writing() as session:
+            if answer_log.version(session) == version:
+                switch(session)
+                found.store(session, _ready_photos(session, keys), key)
+                people.drop_assignments_before(session)
+                return
 
 
 def _ready_photos(session: Session, keys: Mapping[str, Key]) -> list[int]:

@@ -23,7 +23,7 @@ from alignimation_index.pipeline.stages import stage_keys
 from alignimation_index.query.answered_faces import answered_faces, photos_together, twice_on_a_photo
 from alignimation_index.query.history import Entry, history
 from alignimation_index.query.people import called, person_at
-from alignimation_index.store import answer_log, people
+from alignimation_index.store import answer_log, people, switch
 from alignimation_index.store.answer_log import PlacedFace
 from alignimation_index.store.engine import Store
 from alignimation_index.store.faces import min_face_share, pinned_embedder
@@ -65,7 +65,7 @@ def follow(store: Store) -> bool:
         embedder, share = pinned_embedder(session), min_face_share(session) or MIN_FACE_SHARE
         if embedder is None:
             return True
-        if people.embedded_count(session, FOLLOWED_AT_ONCE + 1) > FOLLOWED_AT_ONCE:
+        if people.embedded_count(session, embedder, FOLLOWED_AT_ONCE + 1) > FOLLOWED_AT_ONCE:
             return False
     with store.updating_if_free() as is_free:
         if is_free:
@@ -255,8 +255,9 @@ def _think_again(session: Session, entry: Entry) -> None:
     """Take faces for whom the machine took them before it was told what was undone now."""
     people.restore_assignments(session, entry.number)
     people.ask_for_assignment(session)
-    # With nothing said since, what the machine thought before is right as it is.
+    # With nothing said since, what the machine thought before is right as it is, unless it sees faces anew.
     is_last = not answer_log.has_live_after(session, entry.number, kinds.KINDS)
+    is_last = is_last and not switch.has_switched_since(session, entry.answered_at_utc)
     if not is_last:
         people.outdate_assignments_since(session, entry.answered_at_utc)
     refresh(session, outdate=not is_last)

@@ -14,7 +14,7 @@ from alignimation_index.pipeline.flow import MAX_READERS, batches, ordered_map
 from alignimation_index.pipeline.profile import Profile
 from alignimation_index.pipeline.results import known_results
 from alignimation_index.pipeline.work import Work
-from alignimation_index.store import faces, files, runs
+from alignimation_index.store import faces, files, runs, tombstones
 from alignimation_index.store.engine import Store
 
 # Enough to keep the readers and the store busy, few enough that their bytes fit into memory.
@@ -109,8 +109,10 @@ class Reading:
                 yield batch.pop().item
 
     def _add_work(self, reads: list[_Read]) -> None:
+        hashes = [read.item.content[1] for read in reads if read.item.content]
         with self._store.reading() as session:
-            known = files.photo_ids(session, [read.item.content[1] for read in reads if read.item.content])
+            known = files.photo_ids(session, hashes)
+            forgotten = tombstones.boxes_on(session, hashes)
         for read in reads:
             if read.item.content:
                 read.item.photo_id = known.get(read.item.content[1])
@@ -120,6 +122,7 @@ class Reading:
                 work = works.get(read.item.photo_id)
             else:
                 work = Work(read.path, set(self._photo_keys), read.data)
+                work.forgotten = forgotten.get(read.item.content[1]) if read.item.content else None
             if work and self._is_first(read.item):
                 read.item.work = work
 
@@ -139,6 +142,7 @@ class Reading:
             stale = runs.stale_stages(session, reads.keys(), self._photo_keys)
             unfinished = runs.unfinished_stages(session, reads.keys(), self._photo_keys)
             stored = faces.stored_faces(session, reads.keys())
+            forgotten = tombstones.boxes_on_photos(session, reads.keys())
         return {
             photo_id: Work(
                 read.path,
@@ -146,6 +150,7 @@ class Reading:
                 read.data,
                 known_results(stored[photo_id]),
                 dict.fromkeys(unfinished[photo_id], ""),
+                forgotten.get(photo_id),
             )
             for photo_id, read in reads.items()
             if stale[photo_id]

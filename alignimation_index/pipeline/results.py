@@ -11,6 +11,9 @@ from sqlalchemy.orm import Session
 
 from alignimation_index.library.metadata import PhotoFacts
 from alignimation_index.library.sidecars.files import to_json
+from alignimation_index.library.sidecars.naming import without_names
+from alignimation_index.people.forgotten_names import ForgottenNames
+from alignimation_index.pipeline.forgotten_names import forgotten_names
 from alignimation_index.pipeline.stages import (
     DETECT,
     EMBED,
@@ -37,10 +40,20 @@ def known_results(stored: StoredFaces) -> dict[str, Any]:
     return {DETECT: stored.detections, LANDMARKS: stored.landmarks}
 
 
-def store_results(session: Session, works: Works, keys: Mapping[str, Key]) -> None:
-    """Write what the stages found on photos, together with the records that they are done."""
+def store_results(
+    session: Session, works: Works, keys: Mapping[str, Key], recorded_as: Mapping[str, str] | None = None
+) -> None:
+    """Write what the stages found on photos, together with the records that they are done.
+
+    Args:
+        session: of the transaction.
+        works: what was found.
+        keys: the key of each stage.
+        recorded_as: names that records have instead of those of stages.
+    """
     facts = dict(_found(works, METADATA))
-    files.update_photos(session, {id_: _photo_columns(found) for id_, found in facts.items()})
+    forgotten = forgotten_names(session) if facts else ForgottenNames()
+    files.update_photos(session, {id_: _photo_columns(found, forgotten) for id_, found in facts.items()})
     files.update_photos(session, {id_: {"fingerprint": taken} for id_, taken in _found(works, FINGERPRINT)})
     descriptions.outdate(session, facts.keys())
     if any(work.stale & {DETECT, QUALITY} for work in works.values()):
@@ -48,16 +61,21 @@ def store_results(session: Session, works: Works, keys: Mapping[str, Key]) -> No
     face_ids = _store_faces(session, works)
     _store_embeddings(session, works, face_ids, keys[EMBED].made_of["model"])
     _store_transforms(session, works, face_ids)
-    runs.record_runs(session, [run for id_, work in works.items() for run in _runs(id_, work, keys)])
+    done = [
+        run._replace(stage=(recorded_as or {}).get(run.stage, run.stage))
+        for id_, work in works.items()
+        for run in _runs(id_, work, keys)
+    ]
+    runs.record_runs(session, done)
 
 
-def _photo_columns(facts: PhotoFacts) -> dict[str, Any]:
-    about = facts.metadata
+def _photo_columns(facts: PhotoFacts, forgotten: ForgottenNames) -> dict[str, Any]:
+    about, said = facts.metadata, to_json(facts)
     return {
         "width_px": about.width_px,
         "height_px": about.height_px,
         "camera": about.camera,
-        "facts": to_json(facts),
+        "facts": without_names(said, forgotten) if forgotten else said,
     }
 
 

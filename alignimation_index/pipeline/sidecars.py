@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import Executor
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -19,8 +20,11 @@ from alignimation_index.library.sidecars.files import (
     sidecar_from_json,
     to_json,
 )
+from alignimation_index.library.sidecars.naming import without_names
 from alignimation_index.library.sidecars.pairing import EXPORT_KINDS, PAIRING_VERSION, FolderSidecar, pair_folder
+from alignimation_index.people.forgotten_names import ForgottenNames
 from alignimation_index.pipeline.flow import MAX_READERS, batches, ordered_map
+from alignimation_index.pipeline.forgotten_names import forgotten_names
 from alignimation_index.pipeline.progress import Progress, UpdateReport
 from alignimation_index.store import sidecars
 from alignimation_index.store.engine import Store
@@ -36,7 +40,8 @@ def read_sidecars(store: Store, executor: Executor, report: UpdateReport, progre
     """Read the sidecars that were not read yet; a broken one is an error of its own."""
     with store.reading() as session:
         pending = sidecars.pending_sidecars(session)
-    readings = ordered_map(executor, _read, pending, SIDECARS_AHEAD)
+        forgotten = forgotten_names(session)
+    readings = ordered_map(executor, partial(_read, forgotten), pending, SIDECARS_AHEAD)
     for batch in batches(readings, SIDECARS_PER_COMMIT, SECONDS_PER_COMMIT):
         with store.writing() as session:
             sidecars.store_readings(session, batch)
@@ -55,7 +60,7 @@ def pair_folders(store: Store, progress: Progress) -> None:
         progress("folders", min(done + FOLDERS_PER_COMMIT, len(folders)), len(folders))
 
 
-def _read(sidecar: tuple[int, FoundFile]) -> Reading:
+def _read(forgotten: ForgottenNames, sidecar: tuple[int, FoundFile]) -> Reading:
     id_, found = sidecar
     if found.size > MAX_SIDECAR_BYTES:
         return Reading(id_, "other", {})
@@ -65,7 +70,8 @@ def _read(sidecar: tuple[int, FoundFile]) -> Reading:
         return Reading(id_, None, None, in_words(error))
     except UserError as error:
         return Reading(id_, "other", {}, str(error))
-    return Reading(id_, kind, to_json(content))
+    said = to_json(content)
+    return Reading(id_, kind, without_names(said, forgotten) if forgotten else said)
 
 
 def _pair(session: Session, folder: str) -> None:

@@ -12,7 +12,7 @@ from alignimation_index.stages import close_up, detect, fingerprint, pose, quali
 from alignimation_index.stages.stage import Key, Stage, keys_of
 from alignimation_index.store import schema
 
-METADATA, DETECT, FINGERPRINT, LANDMARKS, EMBED = "metadata", "detect", "fingerprint", "landmarks", "embed"
+METADATA, DETECT, FINGERPRINT, LANDMARKS, EMBED = "metadata", "detect", "fingerprint", "landmarks", schema.EMBED
 POSE, QUALITY, REGISTER = "pose", "quality", "register"
 DESCRIBE, VARIANTS, ASSIGN = schema.DESCRIBE, "variants", schema.ASSIGN
 

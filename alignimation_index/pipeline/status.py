@@ -24,7 +24,8 @@ def store_status(path: Path) -> dict[str, Any]:
         store, roots, files, missing, videos (which are not indexed), some_videos (the paths of a few), raw_not_indexed
         (RAW files that wait for the extra that reads them), sidecars (that speak of a file), photos, duplicates (files
         beyond the first of each photo), groups (of variants, by their kind), trashed and archived (photos that are
-        hidden), errors, faces, people, embedder, watch: what the process that watches the store says of itself, or the
+        hidden), errors, faces, people, embedder, embedder_before (whose embeddings are kept, or None), reindex: None, or
+        the embedder to which one is under way, on how many photos it is done and of how many, watch: what the process that watches the store says of itself, or the
         last one did, with whether it is running and the seconds since its heartbeat (None if there never was one), and
         stale: a list of {stage, photos, why}.
 
@@ -51,9 +52,16 @@ def store_status(path: Path) -> dict[str, Any]:
             "faces": counts.faces(),
             "people": counts.people(),
             "embedder": embedder or "not chosen yet",
+            "embedder_before": counts.embedder_before(),
+            "reindex": _reindex(counts),
             "watch": _watch(path),
             "stale": list(_stale(counts, FaceModelIds(embedder or EMBEDDED, min_face_share=min_face_share))),
         }
+
+
+def _reindex(counts: Counts) -> dict[str, Any] | None:
+    found = counts.reindex()
+    return found and {"embedder": found[0], "photos": found[1], "of": counts.photos()}
 
 
 def _watch(path: Path) -> dict[str, Any] | None:

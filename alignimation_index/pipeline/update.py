@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 
@@ -37,6 +37,7 @@ from alignimation_index.pipeline.stages import (
     ASSIGN,
     DESCRIBE,
     DETECT,
+    EMBED,
     PHOTO_STAGES,
     STAGES,
     VARIANTS,
@@ -47,7 +48,7 @@ from alignimation_index.pipeline.stages import (
 from alignimation_index.pipeline.variants import group_variants
 from alignimation_index.pipeline.work import Tools, Work, needs_bytes
 from alignimation_index.stages.stage import Key
-from alignimation_index.store import files, runs
+from alignimation_index.store import files, runs, switch
 from alignimation_index.store.engine import Store
 
 # Few enough that an interruption costs little.
@@ -86,8 +87,13 @@ def update(
 
     Returns:
         What was done.
+
+    Raises:
+        SwitchedError: the store was switched to another embedder meanwhile.
     """
     with store.updating(on_wait):
+        with store.reading() as session:
+            switch.check_in_use(session, models.ids.embedder)
         started = time.perf_counter()
         report = UpdateReport()
         with nullcontext(children) if children else closing(in_children.children_for(models)) as processes:
@@ -97,6 +103,24 @@ def update(
                 run.compute()
         report.seconds = time.perf_counter() - started
         return report
+
+
+def embed_beside(
+    store: Store,
+    models: FaceModelSource,
+    progress: Progress,
+    workers: int | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> UpdateReport:
+    """Embed known faces with another embedder; whoever calls holds the right to run stages.
+
+    Nothing that the store shows changes. Photos whose faces are out of date are left to the next update.
+    """
+    report, chosen = UpdateReport(), models.ids.embedder
+    with closing(in_children.children_for(models)) as processes:
+        parts = (workers or processor_count(), (EMBED,), stop, processes)
+        _Run(store, models, report, progress, *parts, recorded_as={EMBED: switch.aside(EMBED, chosen)}).embed_beside()
+    return report
 
 
 @dataclass
@@ -109,6 +133,7 @@ class _Run:
     chosen: Collection[str]
     stop: Callable[[], bool]
     children: Children
+    recorded_as: Mapping[str, str] = field(default_factory=dict)
     done: int = 0
     total: int = 0
 
@@ -170,6 +195,20 @@ class _Run:
             with self.report.profile.measure("people"):
                 assign_people(self.store, self.source.ids.embedder, self.keys)
                 suggest_names(self.store)
+
+    def embed_beside(self) -> None:
+        """Run the stages under other names of those photos on which all that they build on is up to date."""
+        with self.store.reading() as session:
+            stale = photos_to_embed(session, self.keys)
+        with self.store.writing() as session:
+            for stage, key in self.keys.items():
+                runs.register_key(session, key.key, stage, key.made_of)
+        self.total = len(stale)
+        with pool(min(self.workers, MAX_READERS), "read") as executor:
+            reading = Reading(self.store, self.photo_keys, self.report.profile, executor)
+            for photo_ids in batches(stale, ROWS_PER_BATCH):
+                if not self.stop():
+                    self._recompute(photo_ids, reading)
 
     def _recompute(self, photo_ids: list[int], reading: Reading) -> None:
         """Run the stale stages of photos known before; those that read only rows need neither files nor networks."""
@@ -242,7 +281,14 @@ class _Run:
         for (item, _), photo_id in zip(read, photo_ids, strict=True):
             item.photo_id = photo_id
         works = {item.photo_id: item.work for item in items if item.work and item.photo_id is not None}
-        store_results(session, works, self.keys)
+        store_results(session, works, self.keys, self.recorded_as)
+
+
+def photos_to_embed(session: Session, keys: Mapping[str, Key]) -> list[int]:
+    """Photos with up-to-date faces that are not embedded under these keys."""
+    above = [keys[stage].key for stage in with_upstream([EMBED], keys) - {EMBED}]
+    waiting = set(runs.stale_photo_ids(session, above))
+    return [id_ for id_ in runs.stale_photo_ids(session, [keys[EMBED].key]) if id_ not in waiting]
 
 
 def _works(items: list[Item]) -> list[Work]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from watchdog.observers import Observer
 
 from alignimation_index.children import Children
-from alignimation_index.errors import UserError
+from alignimation_index.errors import SwitchedError, UserError
 from alignimation_index.library.folder_watch import OpenObserver
 from alignimation_index.models.faces import FaceModelSource
 from alignimation_index.pipeline.changes import Changes
@@ -124,6 +124,8 @@ class _Watch:
             if time.monotonic() >= self.next_round:
                 try:
                     self._round()
+                except SwitchedError:
+                    raise
                 except Exception as error:
                     if once:
                         raise

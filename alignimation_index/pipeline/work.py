@@ -16,7 +16,7 @@ from alignimation_index.models.faces import FaceModels
 from alignimation_index.pipeline import stages as names
 from alignimation_index.registration.faces import Registration, register_faces
 from alignimation_index.stages.close_up import close_up_side, embed_faces, refine_landmarks
-from alignimation_index.stages.detect import decode_side_px, detect_faces
+from alignimation_index.stages.detect import decode_side_px, detect_faces, without_forgotten
 from alignimation_index.stages.fingerprint import fingerprint_photos
 from alignimation_index.stages.pose import Pose, face_poses
 from alignimation_index.stages.quality import Quality, measure_quality
@@ -34,6 +34,7 @@ class Work:
         data: the file's bytes; None where no stale stage reads pixels, and once the stages are through.
         results: result by stage, of earlier runs (from the store) and of this one.
         failures: reason by stage; empty for a stage that was skipped, and for one that failed in an earlier run.
+        forgotten: (K, 4) boxes of faces that are not to be found again, in pixels of the upright photo.
         pixels: the photo at the largest scale that a stage has asked for, or why there is none.
     """
 
@@ -42,6 +43,7 @@ class Work:
     data: bytes | None = None
     results: dict[str, Any] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
+    forgotten: Float | None = None
     pixels: DecodedPhoto | DecodeError | None = None
 
     @property
@@ -150,7 +152,11 @@ def _metadata(works: Sequence[Work], tools: Tools) -> list[PhotoFacts]:
 
 
 def _detect(works: Sequence[Work], tools: Tools) -> list[Detections | DecodeError]:
-    return detect_faces([work.photo for work in works], tools.models().detector, tools.models().min_face_share)
+    found = detect_faces([work.photo for work in works], tools.models().detector, tools.models().min_face_share)
+    return [
+        faces if isinstance(faces, DecodeError) else without_forgotten(faces, work.forgotten)
+        for work, faces in zip(works, found, strict=True)
+    ]
 
 
 def _fingerprint(works: Sequence[Work], _tools: Tools) -> list[bytes | None]:

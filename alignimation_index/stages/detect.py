@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from alignimation_index.datatypes import DecodedPhoto, Detections
+from alignimation_index.datatypes import SAME_FACE_IOU, DecodedPhoto, Detections, Float, box_overlaps
 from alignimation_index.errors import DecodeError
 from alignimation_index.models.faces import MIN_FACE_SHARE
 from alignimation_index.models.protocols import FaceDetector
@@ -54,6 +54,14 @@ def detect_faces(
     ]
     found = detector.detect([photo.pixels for photo in small], min_face_px)
     return [_all_there(faces.mapped(photo.to_photo), photo) for photo, faces in zip(small, found, strict=True)]
+
+
+def without_forgotten(faces: Detections, forgotten: Float | None) -> Detections:
+    """The faces but for those in (K, 4) boxes that are forgotten; both in pixels of the full upright photo."""
+    if forgotten is None or not len(faces):
+        return faces
+    stays = (box_overlaps(faces.boxes, forgotten) < SAME_FACE_IOU).all(1)
+    return Detections(faces.boxes[stays], faces.scores[stays], faces.landmarks[stays])
 
 
 def _all_there(faces: Detections, photo: DecodedPhoto) -> Detections | DecodeError:

@@ -13,10 +13,9 @@ import numpy as np
 from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
-from alignimation_index.datatypes import Float
+from alignimation_index.datatypes import SAME_FACE_IOU, Float, box_overlaps
 from alignimation_index.store.bulk import insert_rows
 from alignimation_index.store.descriptions import REGION
-from alignimation_index.store.faces import SAME_FACE_IOU, box_overlaps
 from alignimation_index.store.identity_tables import AnswerFace
 from alignimation_index.store.tables import Answer, Face, Photo, utc_now
 

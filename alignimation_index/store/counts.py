@@ -85,7 +85,7 @@ class Counts:
 
     def errors(self) -> int:
         """Files and sidecars at hand that could not be read, and files on whose photo a stage failed."""
-        failed = "SELECT photo_id FROM stage_run WHERE status = 'error'"
+        failed = "SELECT photo_id FROM stage_run WHERE status = 'error' AND stage NOT LIKE '%:%'"
         wrong = f"error IS NOT NULL OR photo_id IN ({failed})"
         files = self._count(f"SELECT count(*) FROM file WHERE missing_since_utc IS NULL AND ({wrong})")
         return files + self._count("SELECT count(*) FROM sidecar WHERE missing_since_utc IS NULL AND error IS NOT NULL")
@@ -110,6 +110,19 @@ class Counts:
     def embedder(self) -> str | None:
         """The pinned embedder."""
         return self._setting(schema.EMBEDDER_SETTING)
+
+    def embedder_before(self) -> str | None:
+        """The embedder that was pinned before, whose embeddings are kept."""
+        return self._setting(schema.EMBEDDER_BEFORE_SETTING)
+
+    def reindex(self) -> tuple[str, int] | None:
+        """The embedder to which a reindex is under way, and on how many photos at hand it is done."""
+        embedder = self._setting(schema.REINDEX_SETTING)
+        if embedder is None:
+            return None
+        done = f"SELECT count(*) FROM stage_run WHERE stage = ? AND photo_id IN ({_AT_HAND})"
+        row = self._connection.execute(done, [f"{schema.EMBED}:{embedder}"]).fetchone()
+        return embedder, int(row[0])
 
     def min_face_share(self) -> float | None:
         """The smallest face that is looked for, where a person has chosen it."""

@@ -29,6 +29,9 @@ FREE_SHARE = 0.25
 """With less free space a store is not compacted: that rewrites all of it, and SQLite fills the space again anyway."""
 
 
+_AGAIN = "Close other programs that use the store, make room on the disk, and run the command again."
+
+
 class Store:
     """An open store at the newest schema.
 
@@ -123,6 +126,23 @@ class Store:
                 return free * size
         except sqlite3.OperationalError as error:
             raise UserError(f"The space was not given back: {error}. The store is whole, only larger.") from error
+
+    def overwrite_deleted(self) -> None:
+        """Leave nothing of deleted rows in the file and its write-ahead log, whatever their size.
+
+        Raises:
+            UserError: the disk has no space for the copy that this needs meanwhile, or another process does not let go.
+        """
+        self._engine.dispose()
+        try:
+            with closing(sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S)) as connection:
+                connection.execute("PRAGMA secure_delete = ON")
+                connection.execute("VACUUM")
+                is_busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError as error:
+            raise UserError(f"What was deleted is still in the file {self.path}: {error}. {_AGAIN}") from error
+        if is_busy:
+            raise UserError(f"What was deleted is still in {self.path}-wal, which another program reads. {_AGAIN}")
 
     @contextmanager
     def updating(self, on_wait: Callable[[], None]) -> Iterator[None]:

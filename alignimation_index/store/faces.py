@@ -12,13 +12,10 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
-from alignimation_index.datatypes import Detections, Float
+from alignimation_index.datatypes import SAME_FACE_IOU, Detections, Float, box_overlaps
 from alignimation_index.store.bulk import Row, delete_rows, insert_rows, update_rows, upsert_rows
 from alignimation_index.store.schema import EMBEDDER_SETTING, MIN_FACE_SETTING
 from alignimation_index.store.tables import Embedding, Face, Setting, Template, Transform
-
-# A face found again covers its earlier box at least this far.
-SAME_FACE_IOU = 0.5
 
 # Columns of the faces of a photo: column of `Face` → (N, …) array.
 FaceColumns = Mapping[str, NDArray[Any]]
@@ -184,13 +181,3 @@ def _match(known: Float, found: Float) -> dict[int, int]:
         if new not in pairs and old not in pairs.values():
             pairs[new] = old
     return pairs
-
-
-def box_overlaps(a: Float, b: Float) -> Float:
-    """(N, M) intersection over union of (N, 4) and (M, 4) boxes."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = np.clip(high - low, 0, None).prod(2)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(1) for boxes in (a, b)]
-    ratio: Float = shared / np.maximum(areas[0][:, None] + areas[1][None] - shared, 1e-9)
-    return ratio

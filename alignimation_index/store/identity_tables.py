@@ -65,6 +65,17 @@ class AssignmentBefore(Base):
     answer_id: Mapped[int] = mapped_column(index=True)
 
 
+class AssignmentAside(Base):
+    """Whom the machine took a face for with an embedder that the store does not use at present, for going back."""
+
+    __tablename__ = "assignment_aside"
+
+    face_id: Mapped[int] = mapped_column(ForeignKey(_FACE, ondelete="CASCADE"), primary_key=True)
+    model: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey(_PERSON, ondelete="CASCADE"), index=True)
+    score: Mapped[float | None]
+
+
 class Suggestion(Base):
     """The person that a waiting face may be, or that an assigned face is doubtfully; the score is in log-odds."""
 

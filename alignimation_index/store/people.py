@@ -90,9 +90,9 @@ def seconds(moments: Iterable[datetime | None]) -> NDArray[np.float64]:
     return np.where(np.isnat(times), np.nan, times.astype(np.int64) / 1e6)
 
 
-def embedded_count(session: Session, at_most: int) -> int:
-    """How many vectors there are, counted no further than `at_most`."""
-    return len(session.execute(select(Embedding.face_id).limit(at_most)).all())
+def embedded_count(session: Session, model: str, at_most: int) -> int:
+    """How many vectors of an embedder there are, counted no further than `at_most`."""
+    return len(session.execute(select(Embedding.face_id).where(Embedding.model == model).limit(at_most)).all())
 
 
 def add_person(session: Session) -> int:
@@ -142,6 +142,11 @@ def restore_assignments(session: Session, answer_id: int) -> None:
     somebody = [(face_id, person_id, score) for face_id, person_id, score in rows if person_id is not None]
     replace_assignments(session, [row[0] for row in rows], somebody)
     session.execute(delete(AssignmentBefore).where(since))
+
+
+def drop_assignments_before(session: Session) -> None:
+    """Do without what the machine thought earlier, now that it sees faces through another embedder."""
+    session.execute(delete(AssignmentBefore))
 
 
 def ask_for_assignment(session: Session) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.orm import Session
 
+from alignimation_index.store.identity_tables import AssignmentAside
 from alignimation_index.store.schema import REMOVAL_SETTING
 from alignimation_index.store.tables import Answer, Assignment, Base, Face, File, Person, Photo, Setting, Sidecar
 
@@ -67,4 +68,5 @@ def _people(missing_since: datetime) -> ColumnElement[bool]:
     """People nobody said anything about, without a face on a photo that stays."""
     seen = exists().where(Assignment.person_id == Person.id, Assignment.face_id == Face.id, Face.photo_id == Photo.id)
     spoken_of = exists().where((Answer.person_id == Person.id) | (Answer.other_id == Person.id))
-    return ~seen.where(~_photos(missing_since)) & ~spoken_of
+    kept = exists().where(AssignmentAside.person_id == Person.id)
+    return ~seen.where(~_photos(missing_since)) & ~spoken_of & ~kept

@@ -84,7 +84,7 @@ def errors(session: Session, stages: Iterable[str]) -> list[tuple[str, str, str]
     failed = (
         select(File.path, StageRun.stage, StageRun.reason)
         .join(StageRun, StageRun.photo_id == File.photo_id)
-        .where(StageRun.status == ERROR, File.missing_since_utc.is_(None))
+        .where(StageRun.status == ERROR, StageRun.stage.not_like("%:%"), File.missing_since_utc.is_(None))
     )
     rows = [(path, stage, reason or "") for path, stage, reason in session.execute(failed)]
     for path, stage, reason in sorted(rows, key=lambda row: order.get(row[1], len(order))):

@@ -1,6 +1,8 @@
 """Reviewing people on the command line, on real photos."""
 
+import io
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from PIL import Image
 from alignimation_index.render.people import age_in_words
 from alignimation_index.render.sheet import MARK
 from alignimation_index.store.engine import Store
+from alignimation_index.store.forget import note_unfinished
 from alignimation_index.store.people import replace_suggestions
 
 FIELDS = ["id", "name", "name_source", "photo_count", "first_year", "last_year", "to_review", "hidden", "birthday"]
@@ -155,3 +158,30 @@ def test_there_is_no_sheet_of_nothing(mine, tmp_path):
     refused = mine.run("people", "suggestions", "-o", tmp_path / "none.jpg")
     assert refused.code == 1
     assert "There is no face to draw" in refused.err
+
+
+def test_a_person_is_forgotten_after_asking(mine, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+    refused = mine.run("people", "forget", "me")
+    assert refused.code == 130
+    assert "This erases me: 4 faces, on 4 photos." in refused.err
+    assert "Names that are erased and not read again: me." in refused.err
+    assert len(whose(mine)) == 4
+    mine.run("db", "backup")
+    done = mine.run("people", "forget", "me", "--yes")
+    assert (done.code, "Forgot me: 4 faces on 4 photos." in done.out) == (0, True)
+    assert "Erased in these backups too" in done.out
+    assert "Copies of the store in other places" in done.out
+    assert whose(mine) == {}
+    assert mine.run("people", "undo").code == 1
+    assert mine.run("people", "forget", "me", "--yes").err.startswith("Error: Nobody is called me.")
+
+
+def test_an_erasure_that_was_cut_short_is_completed_by_the_same_command(mine):
+    store = Store.open(mine.store)
+    with store.writing() as session:
+        note_unfinished(session, {})
+    store.close()
+    done = mine.run("people", "forget", "Ada", "--yes")
+    assert (done.code, done.out, done.err) == (0, "Completed an erasure that had been interrupted.\n", "")
+    assert mine.run("people", "forget", "Ada", "--yes").code == 1

@@ -30,7 +30,7 @@ def test_facenet_is_chosen_where_its_weights_are_on_disk(with_facenet):
 def test_without_facenet_the_embedded_one_is_chosen_and_the_note_says_how_to_switch(empty):
     name, note = choose_embedder(None, None, empty)
     assert name == "dlib-resnet"
-    assert "models fetch facenet-vggface2" in note
+    assert "reindex --embedder facenet-vggface2" in note
     assert "\n" not in note
 
 
@@ -50,8 +50,8 @@ def test_a_demanded_embedder_without_weights_is_an_error_that_says_where_to_put_
     assert str(empty.folder / FACENET_VGGFACE2.file_name) in str(error.value)
 
 
-def test_an_explicit_name_against_the_pin_asks_for_a_new_store(with_facenet):
-    with pytest.raises(UserError, match="new store"):
+def test_an_explicit_name_against_the_pin_names_the_way_to_switch(with_facenet):
+    with pytest.raises(UserError, match="alignindex reindex --embedder facenet-vggface2"):
         choose_embedder("facenet-vggface2", "dlib-resnet", with_facenet)
 
 

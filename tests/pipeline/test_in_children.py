@@ -4,15 +4,18 @@ import os
 import signal
 import time
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 
 import pytest
-from fakes import FakeModels, contents, draw_photo, index
+from fakes import EMBEDDER, FakeModels, contents, draw_photo, frames, index
 from sqlalchemy import select
 
 from alignimation_index.children import Children
 from alignimation_index.errors import UserError
-from alignimation_index.models.faces import FaceModelSource
+from alignimation_index.models.faces import FaceModelIds, FaceModelSource
+from alignimation_index.pipeline.forget import forget
+from alignimation_index.pipeline.reindex import reindex
 from alignimation_index.pipeline.scan import add_roots
 from alignimation_index.pipeline.stages import STAGES
 from alignimation_index.pipeline.update import update
@@ -59,6 +62,17 @@ def test_the_store_is_that_of_a_run_in_this_process(store, other_store, fakes, f
     assert (report.photos_computed, report.photos_failed, report.faces_found) == (5, 1, 8)
     assert report.profile.seconds.keys() >= {"decode", "detect", "embed", "load networks", "write"}
     assert update(store, in_children(load_nothing), lambda *_: None).photos_computed == 0
+
+
+def test_forgotten_faces_are_left_out_and_another_embedder_runs(store, four_photos):
+    add_roots(store, [four_photos])
+    update(store, in_children(partial(load, None)), lambda *_: None, workers=2)
+    forget(store, str(frames(store)[0].person_id))
+    larger = replace(in_children(partial(load, None)), ids=FaceModelIds(EMBEDDER, min_face_share=0.05))
+    assert update(store, larger, lambda *_: None, workers=2).faces_found == 4
+    other = replace(larger, ids=replace(larger.ids, embedder="facenet-vggface2"))
+    assert reindex(store, other, lambda *_: None, workers=2).photos_computed == 4
+    assert len(frames(store)) == 4
 
 
 @pytest.mark.parametrize(

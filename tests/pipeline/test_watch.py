@@ -14,6 +14,7 @@ from watched import Watched
 
 from alignimation_index.errors import UserError
 from alignimation_index.models.faces import FaceModelSource
+from alignimation_index.pipeline.reindex import reindex
 from alignimation_index.pipeline.scan import add_roots
 from alignimation_index.pipeline.status import store_status
 from alignimation_index.pipeline.watch import Intervals, watch
@@ -201,6 +202,15 @@ def test_a_second_watch_of_a_store_is_refused(watched):
     assert second.exit_code() == 1
     second.until_said(f"is being watched by process {pid} on ")
     assert watched.process.is_alive()
+
+
+def test_a_watch_ends_when_the_store_is_switched_to_another_embedder(watched, photos, outside):
+    watched.start()
+    watched.until_held("a.jpg", "2001/b.jpg")
+    reindex(watched.store, FakeModels(embedder_id="facenet-vggface2").source(), lambda *_: None)
+    shutil.copy(outside, photos / "c.jpg")
+    assert watched.exit_code() == 1
+    watched.until_said("This store was switched from dlib-resnet to facenet-vggface2. Run the command again.")
 
 
 def test_once_ends_when_nothing_is_left_to_do(watched, other_store, photos, outside):
