@@ -27,26 +27,26 @@ def status(context: click.Context, as_json: bool) -> None:
     if as_json:
         say_json(found)
         return
+    some_videos = found.pop("some_videos")
     for name, value in found.items():
-        if name == "stale":
-            for stage in value:
-                say(f"{stage['photos']} photos stale for {stage['stage']}: {stage['why']}")
-        elif name == "watch":
-            say_watch(value)
-        elif name == "groups":
-            say(f"groups: {', '.join(f'{count} {kind}' for kind, count in value.items()) or 0}")
-        elif name == "videos":
-            say_videos(value, found["some_videos"])
-        elif name == "raw_not_indexed":
-            say_raw(value)
-        elif name == "some_videos":
-            continue
+        if name == "videos":
+            say_videos(value, some_videos)
         elif name in _SAY:
-            if value is not None:
-                say(_SAY[name](value))
+            _SAY[name](value)
         else:
             note = f" ({_NOTES[name]})" if value and name in _NOTES else ""
             say(f"{name}: {', '.join(value) if isinstance(value, list) else value}{note}")
+
+
+def say_stale(stages: list[dict[str, Any]]) -> None:
+    """Say which stages are stale, for how many photos, and why."""
+    for stage in stages:
+        say(f"{stage['photos']} photos stale for {stage['stage']}: {stage['why']}")
+
+
+def say_groups(groups: dict[str, int]) -> None:
+    """Say how many groups of variants there are of each kind."""
+    say(f"groups: {', '.join(f'{count} {kind}' for kind, count in groups.items()) or 0}")
 
 
 def say_videos(count: int, some: list[str]) -> None:
@@ -63,18 +63,17 @@ def say_raw(count: int) -> None:
         say(f"raw: {count} (not indexed; {way})")
 
 
-def _say_reindex(reindex: dict[str, Any]) -> str:
-    embedder = reindex["embedder"]
-    return (
-        f"reindex: under way to {embedder}, {reindex['photos']} of {reindex['of']} photos; to go on: alignindex reindex"
-        f" --embedder {embedder}"
-    )
+def say_embedder_before(name: str | None) -> None:
+    """Say whose embeddings are kept."""
+    if name:
+        say(f"embedder before: {name} (to go back: alignindex reindex --back)")
 
 
-_SAY: dict[str, Callable[[Any], str]] = {
-    "embedder_before": lambda name: f"embedder before: {name} (to go back: alignindex reindex --back)",
-    "reindex": _say_reindex,
-}
+def say_reindex(reindex: dict[str, Any] | None) -> None:
+    """Say how far a reindex is."""
+    if reindex:
+        embedder, done = reindex["embedder"], f"{reindex['photos']} of {reindex['of']} photos"
+        say(f"reindex: under way to {embedder}, {done}; to go on: alignindex reindex --embedder {embedder}")
 
 
 def say_watch(watch: dict[str, Any] | None) -> None:
@@ -89,3 +88,13 @@ def say_watch(watch: dict[str, Any] | None) -> None:
         say(f"watch: not running (last seen {watch['heartbeat']})")
     if watch["last_error"]:
         say(f"watch: last error at {watch['last_error_at']}: {watch['last_error']}")
+
+
+_SAY: dict[str, Callable[[Any], None]] = {
+    "stale": say_stale,
+    "watch": say_watch,
+    "groups": say_groups,
+    "raw_not_indexed": say_raw,
+    "embedder_before": say_embedder_before,
+    "reindex": say_reindex,
+}

@@ -30,7 +30,7 @@ from alignimation_index.store.tombstones import tombstones
 
 TESTS = Path(__file__).parents[1]
 NAME = "Quetzalcoatlia Vongole"
-VECTOR = np.array([0.123, 4.567, 8.901, 2.345, 6.789, 0.12, 3.45, 6.78], np.float32)
+VECTOR = np.linspace(0.123, 4.567, 128, dtype=np.float32)
 LANDMARKS = np.arange(10, dtype=np.float32).reshape(5, 2) + np.float32(0.777)
 
 
