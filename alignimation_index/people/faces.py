@@ -50,6 +50,8 @@ class Evidence:
         born_s: label → date of birth, wall-clock seconds since 1970-01-01. No face from before it, or of an age that
             contradicts it grossly, is that person's.
         apart: (label, label): two people, of whom the machine never makes one.
+        waited: (N,) bool, found to be nobody yet by an earlier assignment of the same kind; None for no face. In a
+            large library they are looked at again only when a new face is near.
     """
 
     answered: Labels
@@ -58,6 +60,7 @@ class Evidence:
     ignored: Flags
     born_s: Mapping[int, float]
     apart: frozenset[tuple[int, int]]
+    waited: Flags | None = None
 
     @classmethod
     def none(cls, count: int) -> Evidence:
