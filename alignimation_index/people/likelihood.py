@@ -58,6 +58,8 @@ class Exemplars:
     def averaged(self, part_of: Rows, count: int) -> Exemplars:
         """The mean of each part; `part_of` names the part of each, of which none of 0..count−1 is empty."""
         order = np.argsort(part_of, kind="stable")
+        if count == len(self):
+            return self.take(order)
         begins = np.searchsorted(part_of[order], np.arange(count))
         weights = self.counts[order]
         counts = np.add.reduceat(weights, begins) if count else np.zeros(0)

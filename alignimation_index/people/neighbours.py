@@ -51,11 +51,18 @@ def _nearest(vectors: Float, squares: Float, asked: Rows, kept: int) -> Rows:
     """(Q, kept) the nearest of all, themselves included."""
 
     def of_block(block: Rows) -> Rows:
-        return _smallest(squares - 2 * (vectors[block] @ vectors.T), min(kept, len(vectors)))
+        return _smallest(_distances(vectors[block], vectors, squares), min(kept, len(vectors)))
 
     blocks = _blocks(asked, min(FACES_PER_BLOCK, NUMBERS_PER_BLOCK // len(vectors) + 1))
     with ThreadPoolExecutor(THREADS) as executor:
         return np.concatenate(list(executor.map(of_block, blocks)))
+
+
+def _distances(vectors: Float, others: Float, squares: Float) -> Float:
+    """(Q, N) squared distances, less what is the same for a whole row; `squares` are the others' squared norms."""
+    distances = (-2 * vectors) @ others.T
+    distances += squares
+    return distances
 
 
 def _smallest(values: Float, kept: int) -> Rows:
@@ -100,7 +107,7 @@ def _of_block(
     def search(cell: int) -> None:
         among = members[cell]
         for places in _blocks(order[ends[cell] : ends[cell + 1]], NUMBERS_PER_BLOCK // (len(among) + 1) + 1):
-            between = squares[among] - 2 * (vectors[asked[places // cells.shape[1]]] @ vectors[among].T)
+            between = _distances(vectors[asked[places // cells.shape[1]]], vectors[among], squares[among])
             near = _smallest(between, min(kept, len(among)))
             rows[places, : near.shape[1]] = among[near]
             distances[places, : near.shape[1]] = np.take_along_axis(between, near, 1)
@@ -132,7 +139,7 @@ def _closest(vectors: Float, centres: Float, kept: int) -> Rows:
     squares = (centres**2).sum(1)
 
     def of_block(block: Float) -> Rows:
-        return _smallest(squares - 2 * (block @ centres.T), kept)
+        return _smallest(_distances(block, centres, squares), kept)
 
     blocks = np.array_split(vectors, len(vectors) // FACES_PER_BLOCK + 1)
     with ThreadPoolExecutor(THREADS) as executor:
