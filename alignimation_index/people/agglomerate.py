@@ -61,7 +61,7 @@ def _joined_by_more(one_of: Rows, leaf: Rows, hub: Rows, constraints: Constraint
     joined[at_odds] = one_of[at_odds]
     lowest = np.arange(len(joined))
     np.minimum.at(lowest, joined, np.arange(len(joined)))
-    return lowest[joined]
+    return np.asarray(lowest[joined], np.int64)
 
 
 def _best_matches(pairs: Rows, scores: Reals, threshold: float) -> tuple[Rows, Rows]:

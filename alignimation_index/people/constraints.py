@@ -75,9 +75,7 @@ def _settled(faces: Faces, evidence: Evidence, held: Rows, keep_settled: bool) -
     return np.where(kept, evidence.settled, NOBODY)
 
 
-def _without_who_looks_rejected(
-    settled: Labels, faces: Faces, evidence: Evidence, calibration: Calibration
-) -> Labels:
+def _without_who_looks_rejected(settled: Labels, faces: Faces, evidence: Evidence, calibration: Calibration) -> Labels:
     """The same, but a face that looks like one that is not its person's, as in photos of one moment, begins alone."""
     settled = settled.copy()
     for row, label in evidence.rejected:

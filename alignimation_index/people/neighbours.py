@@ -16,6 +16,7 @@ EXACT = 12_000
 CELLS_SEARCHED = 16
 CELL_ROUNDS = 3
 FACES_PER_BLOCK = 512
+LEAST_DEPTH = 3
 QUERIES_PER_BLOCK = 50_000
 NUMBERS_PER_BLOCK = 8_000_000
 THREADS = min(os.cpu_count() or 1, 8)
@@ -60,20 +61,20 @@ def _nearest(vectors: Float, squares: Float, asked: Rows, kept: int) -> Rows:
 
 def _distances(vectors: Float, others: Float, squares: Float) -> Float:
     """(Q, N) squared distances, less what is the same for a whole row; `squares` are the others' squared norms."""
-    distances = (-2 * vectors) @ others.T
+    distances = np.matmul(-2 * vectors, others.T, dtype=np.float32)
     distances += squares
-    return distances
+    return np.asarray(distances, np.float32)
 
 
 def _smallest(values: Float, kept: int) -> Rows:
     """(Q, kept) columns of the smallest of each row, in any order: they are in the strips with the smallest minima."""
     rows, columns = values.shape
     depth = int(np.sqrt(columns / kept))
-    width = columns // max(depth, 1)
-    if depth < 3 or width <= kept:
-        return np.argpartition(values, kept - 1, axis=1)[:, :kept] if kept < columns else np.tile(
-            np.arange(columns), (rows, 1)
-        )
+    width = columns // depth
+    if kept == columns:
+        return np.tile(np.arange(columns), (rows, 1))
+    if depth < LEAST_DEPTH or width <= kept:
+        return np.argpartition(values, kept - 1, axis=1)[:, :kept]
     lowest = values[:, : depth * width].reshape(rows, depth, width).min(1)
     strips = np.argpartition(lowest, kept - 1, axis=1)[:, :kept]
     candidates = (strips[:, None, :] + np.arange(depth)[:, None] * width).reshape(rows, -1)
@@ -94,9 +95,7 @@ def _nearest_in_cells(vectors: Float, squares: Float, asked: Rows, kept: int) ->
     return np.concatenate([_of_block(vectors, squares, block, members, centres, kept) for block in blocks])
 
 
-def _of_block(
-    vectors: Float, squares: Float, asked: Rows, members: list[Rows], centres: Float, kept: int
-) -> Rows:
+def _of_block(vectors: Float, squares: Float, asked: Rows, members: list[Rows], centres: Float, kept: int) -> Rows:
     """(Q, kept) of some vectors: the nearest in each of their cells, then the nearest of those."""
     cells = _closest(vectors[asked], centres, min(CELLS_SEARCHED, len(centres)))
     order = np.argsort(cells.ravel(), kind="stable")
