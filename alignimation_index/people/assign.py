@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from alignimation_index.people.agglomerate import agglomerate
@@ -9,7 +11,6 @@ from alignimation_index.people.calibration import Calibration
 from alignimation_index.people.constraints import Constraints, held_labels, start
 from alignimation_index.people.faces import NOBODY, Assignments, Evidence, Faces, Flags, Labels, Rows
 from alignimation_index.people.groups import Grouping
-from alignimation_index.people.likelihood import Likelihood
 from alignimation_index.people.neighbours import nearest_pairs
 from alignimation_index.people.observations import Observations, alike, observe
 from alignimation_index.people.recognise import keep_ids
@@ -20,7 +21,11 @@ from alignimation_index.people.verdicts import Verdicts, judge
 FOUND_ANEW = 3_000
 # How many neighbours come into question: of a face, of a face of a large library, and of an exemplar of a group.
 NEIGHBOURS, NEIGHBOURS_OF_MANY, NEIGHBOURS_OF_GROUPS = 40, 8, 20
+# New faces that are fewer than this share of a large library bring groups together only by being near to both.
+FEW = 0.1
 MAX_ROUNDS = 4
+# How far above the threshold a face of a large library joins its best match without waiting for its turn.
+BULK = 7.0
 
 
 def assign_faces(faces: Faces, evidence: Evidence, calibration: Calibration) -> Assignments:
@@ -37,37 +42,76 @@ def assign_faces(faces: Faces, evidence: Evidence, calibration: Calibration) -> 
     if evidence.ignored.all():
         return _nobody(len(faces))
     observations = observe(faces, evidence, calibration)
-    begin = start(observations, faces, evidence, len(faces) > FOUND_ANEW)
-    likelihood = Likelihood(calibration, observations.exemplars)
-    constraints = Constraints(observations, faces, evidence, begin, likelihood)
+    is_large = len(faces) > FOUND_ANEW
+    calibration = _for_so_many(calibration, len(faces))
+    begin = start(observations, faces, evidence, calibration, is_large)
+    constraints = Constraints(observations, faces, evidence, begin, calibration)
     grouping = Grouping(calibration, observations.exemplars, begin.group_of, begin.known)
-    vectors = alike(observations.exemplars, calibration)
-    open_rows = np.flatnonzero(
-        (begin.known.labels == NOBODY)[begin.group_of] & (begin.machine == NOBODY)[begin.group_of]
-    )
-    pairs = nearest_pairs(vectors, NEIGHBOURS if len(vectors) <= FOUND_ANEW else NEIGHBOURS_OF_MANY, open_rows)
-    touched = _group(grouping, constraints, calibration, pairs)
-    movable = touched & (begin.known.labels == NOBODY)[begin.group_of]
+    is_open = ((begin.known.labels == NOBODY) & (begin.machine == NOBODY))[begin.group_of]
+    pairs = _pairs(observations, calibration, is_open, _waiting(observations, evidence), is_large)
+    few = is_large and is_open.sum() < FEW * len(is_open)
+    touched = _group(grouping, constraints, calibration, pairs, is_large, few)
+    movable = touched & (is_open if is_large else (begin.known.labels == NOBODY)[begin.group_of])
     verdicts = judge(grouping, constraints, calibration, pairs, movable)
     return _assignments(faces, evidence, observations, verdicts)
 
 
-def _group(grouping: Grouping, constraints: Constraints, calibration: Calibration, pairs: Rows) -> Flags:
+def _for_so_many(calibration: Calibration, count: int) -> Calibration:
+    """With the threshold that so many faces need: the likeliest of N strangers looks log N likelier than one.
+
+    The coefficients' threshold holds up to FOUND_ANEW faces.
+    """
+    return replace(calibration, threshold=calibration.threshold + max(0.0, float(np.log(count / FOUND_ANEW))))
+
+
+def _waiting(observations: Observations, evidence: Evidence) -> Flags:
+    """(M,) which observations an earlier assignment left waiting, with no new face in them."""
+    waiting = np.zeros(len(observations), bool)
+    if evidence.waited is not None:
+        taking_part = observations.of_face >= 0
+        waiting[observations.of_face[taking_part & evidence.waited]] = True
+        waiting[observations.of_face[taking_part & ~evidence.waited]] = False
+    return waiting
+
+
+def _pairs(
+    observations: Observations, calibration: Calibration, is_open: Flags, waiting: Flags, is_large: bool
+) -> Rows:
+    """(P, 2) neighbours among observations; in a large library, of those that wait only if near a new one."""
+    vectors = alike(observations.exemplars, calibration)
+    if not is_large:
+        return nearest_pairs(vectors, NEIGHBOURS, np.flatnonzero(is_open))
+    pairs = nearest_pairs(vectors, NEIGHBOURS_OF_MANY, np.flatnonzero(is_open & ~waiting))
+    again = np.unique(pairs[(is_open & waiting)[pairs]])
+    more = nearest_pairs(vectors, NEIGHBOURS_OF_MANY, again)
+    return np.unique(np.concatenate([pairs, more]), axis=0) if len(more) else pairs
+
+
+def _group(
+    grouping: Grouping, constraints: Constraints, calibration: Calibration, pairs: Rows, is_large: bool, few: bool
+) -> Flags:
     """Merge what is one person, in rounds; (M,) which observations are in groups that came into question."""
     looked_at = np.zeros(len(grouping.group_of), bool)
     looked_at[pairs] = True
     between = _between_groups(grouping.group_of[pairs])
+    bulk = calibration.threshold + BULK if is_large else np.inf
     for _ in range(MAX_ROUNDS):
-        touched = np.zeros(len(grouping), bool)
-        touched[grouping.group_of[looked_at]] = True
-        before = len(grouping)
-        agglomerate(grouping, between, constraints.forbidden, calibration.threshold)
-        if len(grouping) == before:
+        before, first_of = len(grouping), grouping.group_of
+        agglomerate(grouping, between, constraints, calibration.threshold, bulk)
+        if len(grouping) == before or few:
             break
-        between = _near_groups(grouping, calibration, looked_at)
+        between = _near_groups(grouping, calibration, _changed(grouping, first_of) if is_large else looked_at)
     touched = np.zeros(len(grouping), bool)
     touched[grouping.group_of[looked_at]] = True
     return touched[grouping.group_of]
+
+
+def _changed(grouping: Grouping, before: Rows) -> Flags:
+    """(M,) which observations are in groups of several earlier ones."""
+    lowest, highest = np.full(len(grouping), len(before)), np.zeros(len(grouping), np.int64)
+    np.minimum.at(lowest, grouping.group_of, before)
+    np.maximum.at(highest, grouping.group_of, before)
+    return np.asarray((lowest < highest)[grouping.group_of], np.bool_)
 
 
 def _near_groups(grouping: Grouping, calibration: Calibration, looked_at: Flags) -> Rows:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from alignimation_index.people.calibration import Calibration
 from alignimation_index.people.faces import NOBODY, Evidence, Faces, Flags, Labels, Rows
 from alignimation_index.people.groups import Grouping, Known
-from alignimation_index.people.likelihood import UNKNOWN, Likelihood
-from alignimation_index.people.observations import SECONDS_PER_YEAR, Observations
+from alignimation_index.people.likelihood import UNKNOWN, contradiction
+from alignimation_index.people.observations import SECONDS_PER_YEAR, Observations, reach_of_a_moment
 
 # Standard deviations of the apparent age beyond which a face is not somebody's of that age.
 GROSS = 3.5
@@ -38,14 +39,18 @@ def held_labels(evidence: Evidence) -> Rows:
     return np.array(sorted(labels - {NOBODY}), np.int64)
 
 
-def start(observations: Observations, faces: Faces, evidence: Evidence, keep_settled: bool) -> Start:
+def start(
+    observations: Observations, faces: Faces, evidence: Evidence, calibration: Calibration, keep_settled: bool
+) -> Start:
     """Whom observations are before the machine looks.
 
     A person of whom anything was said begins with the faces that were answered, and those settled so far: that a face
     is theirs does not mean that the others are not. With `keep_settled`, so does everybody else who was found earlier.
     """
     held = held_labels(evidence)
-    label_of = np.where(evidence.answered != NOBODY, evidence.answered, _settled(faces, evidence, held, keep_settled))
+    settled = _settled(faces, evidence, held, keep_settled)
+    settled = _without_who_looks_rejected(settled, faces, evidence, calibration)
+    label_of = np.where(evidence.answered != NOBODY, evidence.answered, settled)
     observed = np.full(len(observations), NOBODY)
     taking_part = observations.of_face >= 0
     np.maximum.at(observed, observations.of_face[taking_part], label_of[taking_part])
@@ -70,23 +75,38 @@ def _settled(faces: Faces, evidence: Evidence, held: Rows, keep_settled: bool) -
     return np.where(kept, evidence.settled, NOBODY)
 
 
+def _without_who_looks_rejected(settled: Labels, faces: Faces, evidence: Evidence, calibration: Calibration) -> Labels:
+    """The same, but a face that looks like one that is not its person's, as in photos of one moment, begins alone."""
+    settled = settled.copy()
+    for row, label in evidence.rejected:
+        members = np.flatnonzero(settled == label)
+        near = ((faces.vectors[members] - faces.vectors[row]) ** 2).sum(1) < reach_of_a_moment(calibration)
+        settled[members[near]] = NOBODY
+    return settled
+
+
 def _birth_year(evidence: Evidence, label: int) -> int:
     born_s = evidence.born_s.get(label)
     return UNKNOWN if born_s is None else int(np.floor(1970 + born_s / SECONDS_PER_YEAR))
 
 
 class Constraints:
-    """Pairs of observations that are never in one group."""
+    """Pairs of observations that are never in one group.
+
+    Attributes:
+        rejected: (R, 2) an observation and one of the person that it is not.
+    """
 
     def __init__(
-        self, observations: Observations, faces: Faces, evidence: Evidence, begin: Start, likelihood: Likelihood
+        self, observations: Observations, faces: Faces, evidence: Evidence, begin: Start, calibration: Calibration
     ) -> None:
         anchors = {int(label): int(np.argmax(begin.group_of == group)) for group, label in _known(begin)}
         rejected = [(observations.of_face[row], anchors[label]) for row, label in evidence.rejected if label in anchors]
-        pairs = [observations.photo_pairs, np.array(rejected, np.int64).reshape(-1, 2)]
+        self.rejected = np.array([pair for pair in rejected if pair[0] >= 0], np.int64).reshape(-1, 2)
+        pairs = [observations.photo_pairs, self.rejected]
         for label, born_s in evidence.born_s.items():
             if label in anchors:
-                wrong = _of_another_age(observations, faces, born_s, likelihood)
+                wrong = _of_another_age(observations, faces, born_s, calibration)
                 wrong = wrong[begin.group_of[wrong] != begin.group_of[anchors[label]]]
                 pairs.append(np.stack([wrong, np.full_like(wrong, anchors[label])], axis=1))
         self._pairs = np.concatenate(pairs)
@@ -96,8 +116,12 @@ class Constraints:
         """(P,) whether pairs of groups cannot be one person."""
         labels = grouping.known.labels[pairs]
         named = (labels != NOBODY).all(1) & (labels[:, 0] != labels[:, 1])
-        apart = np.sort(grouping.group_of[self._pairs], axis=1)
-        return np.asarray(named | np.isin(_keys(pairs, len(grouping)), np.unique(_keys(apart, len(grouping)))))
+        apart = _keys(self.apart(grouping), len(grouping))
+        return np.asarray(named | np.isin(_keys(pairs, len(grouping)), apart))
+
+    def apart(self, grouping: Grouping) -> Rows:
+        """(P, 2) groups that have members which are never in one."""
+        return np.unique(np.sort(grouping.group_of[self._pairs], axis=1), axis=0)
 
     def forbidden_members(self, grouping: Grouping, candidates: Rows) -> Flags:
         """(P,) whether observations cannot be of groups, by (P, 2) pairs of both."""
@@ -111,10 +135,9 @@ def _known(begin: Start) -> list[tuple[int, int]]:
     return [(int(group), int(begin.known.labels[group])) for group in groups]
 
 
-def _of_another_age(observations: Observations, faces: Faces, born_s: float, likelihood: Likelihood) -> Rows:
-    rows = np.arange(len(observations))
-    born = np.full(len(rows), int(np.floor(1970 + born_s / SECONDS_PER_YEAR)))
-    wrong = likelihood.contradiction(rows, born) > GROSS
+def _of_another_age(observations: Observations, faces: Faces, born_s: float, calibration: Calibration) -> Rows:
+    born = int(np.floor(1970 + born_s / SECONDS_PER_YEAR))
+    wrong = contradiction(observations.exemplars, born, calibration) > GROSS
     before = (faces.taken_at_s < born_s) & (observations.of_face >= 0)
     wrong[observations.of_face[before]] = True
     return np.flatnonzero(wrong)

@@ -51,6 +51,8 @@ class Evidence:
             contradicts it grossly, is that person's.
         apart: (label, label): two people, of whom the machine never makes one.
         spoken_of: people of whom a human said anything, such as a name: the machine makes no two of them one.
+        waited: (N,) bool, found to be nobody yet by an earlier assignment of the same kind; None for no face. In a
+            large library they are looked at again only when a new face is near.
     """
 
     answered: Labels
@@ -60,6 +62,7 @@ class Evidence:
     born_s: Mapping[int, float]
     apart: frozenset[tuple[int, int]]
     spoken_of: frozenset[int] = frozenset()
+    waited: Flags | None = None
 
     @classmethod
     def none(cls, count: int) -> Evidence:

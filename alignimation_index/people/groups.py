@@ -88,17 +88,15 @@ class Grouping:
         sets[np.arange(len(rows)), slot] = np.where(is_empty, -1, len(self._exemplars) + np.arange(len(rows)))
         return Exemplars(vectors, ours.years, np.where(is_empty, 1, left), apparent), sets
 
-    def merge(self, pairs: Rows) -> Rows:
-        """Make one group of each of (P, 2) pairs without a group in common; the new number of each group."""
-        target = np.arange(len(self))
-        target[pairs.max(1)] = pairs.min(1)
-        kept = np.flatnonzero(target == np.arange(len(self)))
-        number = np.searchsorted(kept, target)
-        labels, born = self.known.labels.copy(), self.known.born.copy()
-        for values in (labels, born):
-            values[pairs.min(1)] = values[pairs].max(1)
-        merged = np.searchsorted(kept, pairs.min(1))
-        self._replace(number, kept, Known(labels[kept], born[kept]), merged)
+    def merge(self, one_of: Rows) -> Rows:
+        """Make one group of all with the same entry in (G,) `one_of`, the first of them; each group's new number."""
+        kept = np.flatnonzero(one_of == np.arange(len(self)))
+        number = np.searchsorted(kept, one_of)
+        labels, born = Known.nothing(len(kept)).labels, Known.nothing(len(kept)).born
+        np.maximum.at(labels, number, self.known.labels)
+        np.maximum.at(born, number, self.known.born)
+        merged = np.flatnonzero(np.bincount(number, minlength=len(kept)) > 1)
+        self._replace(number, kept, Known(labels, born), merged)
         return number
 
     def _replace(self, number: Rows, kept: Rows, known: Known, changed: Rows) -> None:

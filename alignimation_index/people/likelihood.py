@@ -58,6 +58,8 @@ class Exemplars:
     def averaged(self, part_of: Rows, count: int) -> Exemplars:
         """The mean of each part; `part_of` names the part of each, of which none of 0..count−1 is empty."""
         order = np.argsort(part_of, kind="stable")
+        if count == len(self):
+            return self.take(order)
         begins = np.searchsorted(part_of[order], np.arange(count))
         weights = self.counts[order]
         counts = np.add.reduceat(weights, begins) if count else np.zeros(0)
@@ -113,12 +115,6 @@ class Likelihood:
             for chunk, values in zip(chunks, done, strict=True):
                 result[chunk] = values
         return result
-
-    def contradiction(self, rows: Rows, born: Rows) -> Reals:
-        """(P,) how many standard deviations exemplars look older or younger than one born then would."""
-        ages = np.clip(self._exemplars.years[rows] - born, 0, None)
-        off = abs(np.log(ages + AGE_OFFSET) - self._exemplars.apparent[rows]) / self._calibration.age_error
-        return np.where(self._exemplars.years[rows] == UNKNOWN, 0, off)
 
     def _of_chunk(self, sets: Rows, born: Rows) -> Reals:
         births, prior = self._births(sets, born)
@@ -183,6 +179,13 @@ class Likelihood:
         """(P, n, n) inner products of the vectors of each set."""
         vectors = self._exemplars.vectors[sets]
         return np.asarray(np.matmul(vectors, vectors.transpose(0, 2, 1)), np.float32)
+
+
+def contradiction(exemplars: Exemplars, born: int, calibration: Calibration) -> Reals:
+    """(M,) how many standard deviations exemplars look older or younger than one born then would."""
+    ages = np.clip(exemplars.years - born, 0, None)
+    off = abs(np.log(ages + AGE_OFFSET) - exemplars.apparent) / calibration.age_error
+    return np.where(exemplars.years == UNKNOWN, 0, off)
 
 
 def _choices(size: int) -> int:

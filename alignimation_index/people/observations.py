@@ -61,6 +61,11 @@ def alike(exemplars: Exemplars, calibration: Calibration) -> Float:
     return np.asarray((exemplars.vectors - mean) / np.sqrt(calibration.spread[ages])[:, None], np.float32)
 
 
+def reach_of_a_moment(calibration: Calibration) -> float:
+    """The squared distance that two photos of a person at one age have in the mean."""
+    return 2 * (1 - calibration.correlation) * float(np.mean(calibration.spread))
+
+
 def _exemplars(faces: Faces, rows: Rows, calibration: Calibration) -> Exemplars:
     vectors = faces.vectors[rows] - np.array(calibration.mean, np.float32)
     years = np.full(len(rows), UNKNOWN)
@@ -80,7 +85,7 @@ def _bursts(single: Exemplars, taken_at_s: Reals, photos: Rows, apart: np.ndarra
     part_of = np.arange(len(single))
     order = np.argsort(taken_at_s, kind="stable")
     order = order[np.isfinite(taken_at_s[order]) & ~apart[order]]
-    reach = 2 * (1 - calibration.correlation) * float(np.mean(calibration.spread))
+    reach = reach_of_a_moment(calibration)
     step = 1
     while step < len(order):
         earlier, later = order[:-step], order[step:]

@@ -56,7 +56,25 @@ def judge(
     suggested = np.where(doubtful & ~moves, np.where(rival_scores > scores, rival, own), suggested)
     groups = np.where(moves, rival, np.where(doubtful, NOBODY, own))
     likeliest = np.where(suggested == own, scores, rival_scores)
-    return Verdicts(groups, np.where(moves, rival_scores, scores), suggested, likeliest, grouping.known.labels)
+    scores = np.where(moves, rival_scores, scores)
+    wrong = _likelier_rejected(grouping, constraints, pairs, np.where(movable, groups, NOBODY), scores)
+    suggested, likeliest = np.where(wrong, groups, suggested), np.where(wrong, scores, likeliest)
+    return Verdicts(np.where(wrong, NOBODY, groups), scores, suggested, likeliest, grouping.known.labels)
+
+
+def _likelier_rejected(
+    grouping: Grouping, constraints: Constraints, pairs: Rows, groups: Labels, scores: Reals
+) -> Flags:
+    """(M,) whether an observation is likelier one with a neighbour that is not its person than with its person."""
+    wrong = np.zeros(len(groups), bool)
+    both = np.concatenate([pairs, pairs[:, ::-1]])
+    both = both[np.isin(both[:, 1], constraints.rejected[:, 0])]
+    for row, anchor in constraints.rejected.tolist():
+        near = both[(both[:, 1] == row) & (groups[both[:, 0]] == grouping.group_of[anchor]), 0]
+        near = near[grouping.group_of[near] != grouping.group_of[row]]
+        candidates = np.stack([near, np.full(len(near), grouping.group_of[row])], axis=1)
+        wrong[near] |= grouping.scores_of_strangers(candidates) > scores[near]
+    return wrong
 
 
 def _best_rivals(grouping: Grouping, constraints: Constraints, pairs: Rows, is_person: Flags) -> tuple[Labels, Reals]:

@@ -211,6 +211,7 @@ def _evidence(faces: EmbeddedFaces, known: Known, before: Numbers) -> tuple[Numb
         {labels[person]: _midnight_s(born) for person, born in known.births.items()},
         frozenset((labels[one], labels[other]) for one, other in known.apart),
         frozenset(labels[person] for person in known.people),
+        faces.is_current & (faces.person_ids == NOBODY),
     )
 
 

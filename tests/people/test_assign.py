@@ -9,6 +9,7 @@ from people_made_up import CALIBRATION, Life, evidence_of, faces_of, partition, 
 from alignimation_index.people.assign import assign_faces
 from alignimation_index.people.calibration import CALIBRATIONS
 from alignimation_index.people.faces import NOBODY, Evidence, Faces
+from alignimation_index.people.neighbours import nearest_pairs
 
 ADULT = [1990, 1991, 1993, 1996, 2000]
 
@@ -160,6 +161,33 @@ def test_a_rejected_face_is_never_that_person(three):
     assert assign(faces, settled={0: 0, 1: 0, 2: 0}, rejected=frozenset({(2, 0)})).labels[2] != 0
 
 
+def a_moment_among(life, others):
+    """Faces 0 to 4 of one life; 5 and 6 of a moment of somebody else, a day apart."""
+    one = others.seen([1995])
+    vectors = np.vstack([life.seen(ADULT), one, one + 0.01])
+    taken = seconds(np.array([*ADULT, 1995, 1995.003]))
+    return Faces(vectors, np.arange(7), taken, np.ones(7))
+
+
+def test_a_rejection_holds_for_faces_that_look_the_same():
+    faces = a_moment_among(Life(1), Life(2))
+    settled = dict.fromkeys(range(7), 3)
+    assert assign(faces, settled=settled, apart=frozenset({(3, 4)})).labels[6] == 3
+    found = assign(faces, settled=settled, rejected=frozenset({(5, 3)}))
+    assert found.labels[:5].tolist() == [3] * 5
+    assert 3 not in found.labels[5:]
+
+
+def test_who_is_likelier_a_rejected_face_than_the_person_is_only_suggested():
+    life = Life(1)
+    vectors = life.seen([1990, 1991, 1992, 1992])
+    vectors[3] = vectors[2] + 0.001
+    faces = Faces(vectors, np.array([0, 1, 2, 2]), seconds(np.array([1990, 1991, 1992, 1992.0])), np.ones(4))
+    assert assign(faces, answered={0: 0, 1: 0}).labels[3] == 0
+    found = assign(faces, answered={0: 0, 1: 0}, rejected=frozenset({(2, 0)}))
+    assert (found.labels[3], found.suggested[3]) == (NOBODY, 0)
+
+
 def test_who_is_ignored_takes_no_part(three):
     faces, _ = three
     found = assign(faces, ignored=[0, 6], answered={6: 4})
@@ -246,6 +274,50 @@ def test_people_of_a_large_library_stay_together_and_new_faces_join_them(three, 
     found = assign(faces, settled=before)
     assert found.labels.tolist() == [[5, 2, 9][i] for i in who]
     assert np.isfinite(found.scores[[4, 9]]).all()
+
+
+def test_in_a_large_library_who_waited_is_looked_at_again_when_a_face_near_comes(three, monkeypatch):
+    monkeypatch.setattr("alignimation_index.people.assign.FOUND_ANEW", 5)
+    faces, _ = three
+    before = {0: 5, 1: 5, 2: 5} | dict.fromkeys(range(5, 14), 2)
+    waited = np.isin(np.arange(14), [3, 4])
+    nobody_came = replace(evidence_of(faces, settled=before), waited=waited)
+    assert assign_faces(faces, nobody_came, CALIBRATION).labels[3:5].tolist() == [NOBODY] * 2
+    one_came = replace(nobody_came, waited=np.isin(np.arange(14), [4]))
+    assert assign_faces(faces, one_came, CALIBRATION).labels[3:5].tolist() == [5, 5]
+
+
+@pytest.mark.parametrize("twins", [False, True])
+def test_a_large_library_has_the_same_people_found_at_once(monkeypatch, twins):
+    lives = [(Life(seed, born=1940 + 7 * seed), np.linspace(1995, 2005, 12)) for seed in range(4)]
+    faces, _ = faces_of(*lives, photos=np.r_[np.arange(36), np.arange(24, 36)] if twins else None)
+    together = partition(assign(faces).labels)
+    monkeypatch.setattr("alignimation_index.people.assign.FOUND_ANEW", 47)
+    assert partition(assign(faces).labels) == together
+
+
+def test_two_of_one_photo_do_not_join_a_person_at_once(monkeypatch):
+    life = Life(1)
+    faces, _ = faces_of((life, np.linspace(1990, 2000, 12)), photos=[*range(10), 10, 10])
+    monkeypatch.setattr("alignimation_index.people.assign.FOUND_ANEW", 11)
+    labels = assign(faces).labels
+    assert labels[10] == NOBODY or labels[10] != labels[11]
+
+
+@given(st.integers(0, 1000), st.integers(1, 12), st.integers(1, 400))
+def test_the_nearest_are_those_of_a_full_sort(seed, count, others):
+    vectors = np.random.default_rng(seed).normal(size=(others + 1, 8)).astype(np.float32)
+    pairs = {tuple(pair) for pair in nearest_pairs(vectors, count, np.array([0])).tolist()}
+    order = np.argsort(((vectors[1:] - vectors[0]) ** 2).sum(1))[:count] + 1
+    assert pairs == {(0, int(row)) for row in order}
+
+
+def test_in_cells_most_of_the_nearest_are_found(monkeypatch):
+    vectors = np.random.default_rng(0).normal(size=(3000, 8)).astype(np.float32)
+    exact = {tuple(pair) for pair in nearest_pairs(vectors, 5).tolist()}
+    monkeypatch.setattr("alignimation_index.people.neighbours.EXACT", 100)
+    found = {tuple(pair) for pair in nearest_pairs(vectors, 5).tolist()}
+    assert len(found & exact) > 0.95 * len(exact)
 
 
 def test_every_embedder_tells_where_its_coefficients_are_from():
