@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from alignimation_index.people.answers import Known
-from alignimation_index.people.assign import assign_faces
+from alignimation_index.people.assign import FOUND_ANEW, assign_faces
 from alignimation_index.people.calibration import CALIBRATIONS
 from alignimation_index.people.faces import NOBODY, Assignments, Evidence, Faces, Labels
 from alignimation_index.people.recognise import keep_ids
@@ -115,7 +115,7 @@ class _Found:
             if label not in self.people:
                 self.people[label] = people.add_person(session)
         changed = self._store_assignments(session)
-        people.replace_suggestions(session, self._suggestions())
+        people.replace_suggestions(session, self._suggestions(), self._not_looked_at(changed))
         runs.register_key(session, key.key, ASSIGN, key.made_of)
         done = dict.fromkeys([*photo_ids, *self.faces.photo_ids[changed].tolist()])
         runs.record_runs(session, [runs.Run(photo_id, ASSIGN, key.key) for photo_id in done])
@@ -162,6 +162,15 @@ class _Found:
             (int(self.faces.face_ids[i]), int(suggested[i]), float(scores[i]))
             for i in np.flatnonzero(suggested != NOBODY)
         ]
+
+    def _not_looked_at(self, changed: NDArray[np.bool_]) -> list[int]:
+        """Faces of a large library of which nothing new is known, whose suggestions stand."""
+        if len(self.faces.face_ids) <= FOUND_ANEW:
+            return []
+        stand: list[int] = self.faces.face_ids[
+            self.faces.is_current & ~changed & np.isnan(self.assigned.scores)
+        ].tolist()
+        return stand
 
     def _people_of(self, labels: Labels) -> Numbers:
         numbers = np.full(max(self.people, default=NOBODY) + 2, NOBODY, np.int64)

@@ -159,13 +159,17 @@ def is_assignment_asked_for(session: Session) -> bool:
     return session.get(Setting, _ASSIGNMENT_ASKED_FOR) is not None
 
 
-def replace_suggestions(session: Session, rows: Sequence[tuple[int, int, float]]) -> None:
-    """Store whom faces may be, in place of all that was suggested before: (face, person, log-odds)."""
+def replace_suggestions(session: Session, rows: Sequence[tuple[int, int, float]], kept: Collection[int] = ()) -> None:
+    """Store whom faces may be: (face, person, log-odds), in place of all that was suggested before but of `kept` faces."""
     session.execute(delete(Setting).where(Setting.name == _ASSIGNMENT_ASKED_FOR))
+    columns = (Suggestion.face_id, Suggestion.person_id, Suggestion.score)
+    before = session.execute(select(*columns)).all() if kept else []
+    stay, suggested = set(kept), {face for face, *_ in rows}
+    every = [*rows, *(row for row in before if row.face_id in stay and row.face_id not in suggested)]
     session.execute(delete(Suggestion))
-    if rows:
+    if every:
         session.execute(
-            insert(Suggestion), [{"face_id": face, "person_id": who, "score": score} for face, who, score in rows]
+            insert(Suggestion), [{"face_id": face, "person_id": who, "score": score} for face, who, score in every]
         )
 
 
