@@ -167,10 +167,9 @@ class _Found:
         """Faces of a large library of which nothing new is known, whose suggestions stand."""
         if len(self.faces.face_ids) <= FOUND_ANEW:
             return []
-        stand: list[int] = self.faces.face_ids[
-            self.faces.is_current & ~changed & np.isnan(self.assigned.scores)
-        ].tolist()
-        return stand
+        stand = self.faces.is_current & ~changed & np.isnan(self.assigned.scores)
+        faces: list[int] = self.faces.face_ids[stand].tolist()
+        return faces
 
     def _people_of(self, labels: Labels) -> Numbers:
         numbers = np.full(max(self.people, default=NOBODY) + 2, NOBODY, np.int64)

@@ -160,7 +160,7 @@ def is_assignment_asked_for(session: Session) -> bool:
 
 
 def replace_suggestions(session: Session, rows: Sequence[tuple[int, int, float]], kept: Collection[int] = ()) -> None:
-    """Store whom faces may be: (face, person, log-odds), in place of all that was suggested before but of `kept` faces."""
+    """Store whom faces may be: (face, person, log-odds), in place of what was before but for `kept` faces."""
     session.execute(delete(Setting).where(Setting.name == _ASSIGNMENT_ASKED_FOR))
     columns = (Suggestion.face_id, Suggestion.person_id, Suggestion.score)
     before = session.execute(select(*columns)).all() if kept else []
