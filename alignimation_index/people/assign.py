@@ -44,7 +44,7 @@ def assign_faces(faces: Faces, evidence: Evidence, calibration: Calibration) -> 
     observations = observe(faces, evidence, calibration)
     is_large = len(faces) > FOUND_ANEW
     calibration = _for_so_many(calibration, len(faces))
-    begin = start(observations, faces, evidence, calibration, is_large)
+    begin = start(observations, faces, evidence, is_large)
     constraints = Constraints(observations, faces, evidence, begin, calibration)
     grouping = Grouping(calibration, observations.exemplars, begin.group_of, begin.known)
     is_open = ((begin.known.labels == NOBODY) & (begin.machine == NOBODY))[begin.group_of]

@@ -10,7 +10,7 @@ from alignimation_index.people.calibration import Calibration
 from alignimation_index.people.faces import NOBODY, Evidence, Faces, Flags, Labels, Rows
 from alignimation_index.people.groups import Grouping, Known
 from alignimation_index.people.likelihood import UNKNOWN, contradiction
-from alignimation_index.people.observations import SECONDS_PER_YEAR, Observations, reach_of_a_moment
+from alignimation_index.people.observations import SECONDS_PER_YEAR, Observations
 
 # Standard deviations of the apparent age beyond which a face is not somebody's of that age.
 GROSS = 3.5
@@ -39,18 +39,14 @@ def held_labels(evidence: Evidence) -> Rows:
     return np.array(sorted(labels - {NOBODY}), np.int64)
 
 
-def start(
-    observations: Observations, faces: Faces, evidence: Evidence, calibration: Calibration, keep_settled: bool
-) -> Start:
+def start(observations: Observations, faces: Faces, evidence: Evidence, keep_settled: bool) -> Start:
     """Whom observations are before the machine looks.
 
     A person of whom anything was said begins with the faces that were answered, and those settled so far: that a face
     is theirs does not mean that the others are not. With `keep_settled`, so does everybody else who was found earlier.
     """
     held = held_labels(evidence)
-    settled = _settled(faces, evidence, held, keep_settled)
-    settled = _without_who_looks_rejected(settled, faces, evidence, calibration)
-    label_of = np.where(evidence.answered != NOBODY, evidence.answered, settled)
+    label_of = np.where(evidence.answered != NOBODY, evidence.answered, _settled(faces, evidence, held, keep_settled))
     observed = np.full(len(observations), NOBODY)
     taking_part = observations.of_face >= 0
     np.maximum.at(observed, observations.of_face[taking_part], label_of[taking_part])
@@ -73,16 +69,6 @@ def _settled(faces: Faces, evidence: Evidence, held: Rows, keep_settled: bool) -
     for label, born_s in evidence.born_s.items():
         kept &= ~((evidence.settled == label) & (faces.taken_at_s < born_s))
     return np.where(kept, evidence.settled, NOBODY)
-
-
-def _without_who_looks_rejected(settled: Labels, faces: Faces, evidence: Evidence, calibration: Calibration) -> Labels:
-    """The same, but a face that looks like one that is not its person's, as in photos of one moment, begins alone."""
-    settled = settled.copy()
-    for row, label in evidence.rejected:
-        members = np.flatnonzero(settled == label)
-        near = ((faces.vectors[members] - faces.vectors[row]) ** 2).sum(1) < reach_of_a_moment(calibration)
-        settled[members[near]] = NOBODY
-    return settled
 
 
 def _birth_year(evidence: Evidence, label: int) -> int:

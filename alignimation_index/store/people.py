@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import LargeBinary, bindparam, delete, func, insert, select, type_coerce
+from sqlalchemy import LargeBinary, bindparam, case, delete, func, insert, select, type_coerce
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -35,6 +35,10 @@ _ASSIGNMENT_ASKED_FOR = "assignment asked for"
 _NAMES_MADE_FROM = "suggested names made from"
 
 
+# When a file was written says nothing of when people looked so: old scans were all copied on one day.
+_SURE_DATE = case((Photo.taken_at_source.in_(("exif-modified", "mtime")), None), else_=Photo.taken_at)
+
+
 @dataclass(frozen=True, slots=True)
 class EmbeddedFaces:
     """All faces of one embedder, in the order in which photos were taken.
@@ -43,7 +47,7 @@ class EmbeddedFaces:
         face_ids: (N,) int64.
         photo_ids: (N,) int64.
         vectors: (N, D) float32.
-        taken_at_s: (N,) float64 wall-clock seconds since 1970-01-01, nan where unknown.
+        taken_at_s: (N,) float64 wall-clock seconds since 1970-01-01, nan where unknown or only guessed from a file.
         quality: (N,) float64, nan where unknown.
         person_ids: (N,) int64 that the machine assigned, −1 where nobody is.
         is_current: (N,) bool, whether that was under the present key.
@@ -63,7 +67,7 @@ def embedded_faces(session: Session, model: str, key: str) -> EmbeddedFaces:
     is_current = (StageRun.photo_id == Face.photo_id) & (StageRun.stage == ASSIGN) & (StageRun.key == key)
     statement = (
         # Blobs as they are: an array for each takes several times as long.
-        select(Face.id, Face.photo_id, type_coerce(Embedding.vector, LargeBinary), Photo.taken_at, Face.quality)
+        select(Face.id, Face.photo_id, type_coerce(Embedding.vector, LargeBinary), _SURE_DATE, Face.quality)
         .add_columns(Assignment.person_id, StageRun.key)
         .join(Embedding, (Embedding.face_id == Face.id) & (Embedding.model == model))
         .join(Photo, Photo.id == Face.photo_id)

@@ -35,7 +35,7 @@ def test_hidden_photos_are_listed_when_asked_for_and_counted(export):
     assert len(export.run("photos", "--include-archived", "--json").json) == 1
     status = export.run("status").out
     assert "trashed: 1 (hidden; --include-trashed lists them)" in status
-    assert "videos: 1 (not indexed)" in status
+    assert "videos: 1 (not indexed; " in status
 
 
 def test_a_date_is_set_seen_at_once_and_taken_back(export):

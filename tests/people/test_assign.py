@@ -169,15 +169,6 @@ def a_moment_among(life, others):
     return Faces(vectors, np.arange(7), taken, np.ones(7))
 
 
-def test_a_rejection_holds_for_faces_that_look_the_same():
-    faces = a_moment_among(Life(1), Life(2))
-    settled = dict.fromkeys(range(7), 3)
-    assert assign(faces, settled=settled, apart=frozenset({(3, 4)})).labels[6] == 3
-    found = assign(faces, settled=settled, rejected=frozenset({(5, 3)}))
-    assert found.labels[:5].tolist() == [3] * 5
-    assert 3 not in found.labels[5:]
-
-
 def test_who_is_likelier_a_rejected_face_than_the_person_is_only_suggested():
     life = Life(1)
     vectors = life.seen([1990, 1991, 1992, 1992])

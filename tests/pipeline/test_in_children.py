@@ -5,6 +5,7 @@ import signal
 import time
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 import pytest
@@ -30,9 +31,9 @@ def die(image):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def load(fatal):
+def load(fatal, embedder=EMBEDDER):
     """Networks of which one may end its process at a photo of BAD_SHADE."""
-    fakes = FakeModels()
+    fakes = FakeModels(embedder_id=embedder)
     if fatal:
         fakes.before[fatal] = die
     return fakes.source().load()
@@ -49,7 +50,7 @@ def in_children(loading):
 @pytest.fixture
 def four_photos(photos):
     for i in range(4):
-        draw_photo(photos / f"{i}.png", "red", "blue", shade=100 + i)
+        draw_photo(photos / f"{i}.png", "red", "blue", shade=100 + i, taken_at=datetime(2000 + i, 5, 6))
     return photos
 
 
@@ -70,7 +71,8 @@ def test_forgotten_faces_are_left_out_and_another_embedder_runs(store, four_phot
     forget(store, str(frames(store)[0].person_id))
     larger = replace(in_children(partial(load, None)), ids=FaceModelIds(EMBEDDER, min_face_share=0.05))
     assert update(store, larger, lambda *_: None, workers=2).faces_found == 4
-    other = replace(larger, ids=replace(larger.ids, embedder="facenet-vggface2"))
+    name = "facenet-vggface2"
+    other = replace(larger, ids=replace(larger.ids, embedder=name), load=partial(load, None, name))
     assert reindex(store, other, lambda *_: None, workers=2).photos_computed == 4
     assert len(frames(store)) == 4
 

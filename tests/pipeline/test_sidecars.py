@@ -204,7 +204,7 @@ def test_trashed_and_archived_photos_are_hidden_unless_asked_for(store, fakes, p
     folder = photos / "Takeout" / "Photos from 2004"
     for name, flags in (("a", {}), ("b", {"trashed": True}), ("c", {"archived": True})):
         draw_photo(folder / f"{name}.jpg", "red", shade=ord(name))
-        put(folder / f"{name}.jpg.json", google(f"{name}.jpg", **flags))
+        put(folder / f"{name}.jpg.json", google(f"{name}.jpg", 1_100_000_000 + 86_400 * ord(name), **flags))
     index(store, fakes, photos)
     status = store_status(store.path)
     assert (status["photos"], status["trashed"], status["archived"]) == (3, 1, 1)
