@@ -203,6 +203,4 @@ def held(store: Store) -> Held:
         box, landmarks, vector = (tuple(array.ravel().tolist()) for array in arrays)
         faces.setdefault(content_hash, []).append((box, landmarks, vector))
         people.setdefault(person_id, set()).add((content_hash, box))
-    # Somebody of whose photos one is left stays who they were; a fresh index would wait for a second.
-    together = {frozenset(theirs) for who, theirs in people.items() if who is not None and len(theirs) > 1}
-    return Held(files, {one: sorted(found) for one, found in faces.items()}, together)
+    return Held(files, {one: sorted(found) for one, found in faces.items()}, set(map(frozenset, people.values())))

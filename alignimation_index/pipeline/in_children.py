@@ -1,6 +1,6 @@
 """Running the stages over photos in child processes, each with networks of its own.
 
-On a CPU this is faster than threads, which wait for each other at every step that is not a network's.
+On a CPU this is somewhat faster than threads, and the process that writes needs neither networks nor their memory.
 """
 
 from __future__ import annotations
