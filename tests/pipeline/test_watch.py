@@ -160,7 +160,8 @@ def test_a_signal_ends_it_in_good_order(watched, photos, how):
     status = store_status(watched.store.path)
     assert (status["watch"]["running"], status["watch"]["pid"]) == (False, None)
     assert 0 < status["photos"] < 62
-    left = [{"stage": stage, "photos": status["photos"], "why": "not run yet"} for stage in ("describe", "assign")]
+    why = {"describe": "not run yet", "variants": "something changed that they are found from", "assign": "not run yet"}
+    left = [{"stage": stage, "photos": status["photos"], "why": reason} for stage, reason in why.items()]
     assert status["stale"] == left
 
 
