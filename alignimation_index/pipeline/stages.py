@@ -24,70 +24,77 @@ STAGES = (*PHOTO_STAGES, DESCRIBE, VARIANTS, ASSIGN)
 
 def stage_keys(models: FaceModelIds) -> Mapping[str, Key]:
     """The key of each stage, in the order of STAGES, with these networks."""
-    return keys_of(
-        [
-            Stage(METADATA, 2),
-            Stage(
-                DETECT,
-                4,
-                params={
-                    "decoded_face_px": detect.DECODED_FACE_PX,
-                    "detected_face_px": detect.DETECTED_FACE_PX,
-                    "min_face_share": models.min_face_share,
-                },
-                model=models.detector,
-            ),
-            Stage(
-                FINGERPRINT,
-                1,
-                params={
-                    "decoded_side_px": detect.decode_side_px(models.min_face_share),
-                    "min_contrast": fingerprint.MIN_CONTRAST,
-                },
-            ),
-            Stage(LANDMARKS, 3, (DETECT,), {"face_detail_px": close_up.FACE_DETAIL_PX}, models.refiner),
-            Stage(EMBED, 2, (LANDMARKS,), {"face_detail_px": close_up.FACE_DETAIL_PX}, models.embedder),
-            Stage(
-                POSE,
-                1,
-                (LANDMARKS,),
-                {
-                    "max_yaw_deg": pose.FRONTAL_MAX_YAW_DEG,
-                    "max_pitch_deg": pose.FRONTAL_MAX_PITCH_DEG,
-                    "min_symmetry": pose.FRONTAL_MIN_SYMMETRY,
-                },
-            ),
-            Stage(
-                QUALITY,
-                2,
-                (LANDMARKS,),
-                {"full_size_px": quality.FULL_SIZE_PX, "full_sharpness": quality.FULL_SHARPNESS},
-            ),
-            Stage(
-                REGISTER,
-                1,
-                (LANDMARKS,),
-                {
-                    "template": registration.FACE_TEMPLATE.tolist(),
-                    "weights": list(registration.LANDMARK_WEIGHTS),
-                    "sigma": registration.SIGMA,
-                },
-            ),
-            Stage(DESCRIBE, 1, (METADATA,)),
-            Stage(
-                VARIANTS,
-                1,
-                (FINGERPRINT, QUALITY, DESCRIBE),
-                {
-                    "copy": [similar.COPY_BITS, similar.COPY_TONE, similar.COPY_MEAN_TONE, similar.COPY_ASPECT],
-                    "twin": [similar.TWIN_BITS, similar.TWIN_TONE, similar.TWIN_MEAN_TONE],
-                    "burst": [similar.BURST_GAP.total_seconds(), similar.BURST_BITS, similar.BURST_MEAN_TONE],
-                    "min_developed_share": groups.MIN_DEVELOPED_SHARE,
-                },
-            ),
-            Stage(ASSIGN, 2, (EMBED, QUALITY, DESCRIBE), {"calibration": CALIBRATIONS[models.embedder].digest}),
-        ]
-    )
+    return keys_of([*_of_photos(models), *_of_the_library(models)])
+
+
+def _of_photos(models: FaceModelIds) -> list[Stage]:
+    return [
+        Stage(METADATA, 2),
+        Stage(
+            DETECT,
+            4,
+            params={
+                "decoded_face_px": detect.DECODED_FACE_PX,
+                "detected_face_px": detect.DETECTED_FACE_PX,
+                "min_face_share": models.min_face_share,
+            },
+            model=models.detector,
+        ),
+        Stage(
+            FINGERPRINT,
+            1,
+            params={
+                "decoded_side_px": detect.decode_side_px(models.min_face_share),
+                "min_contrast": fingerprint.MIN_CONTRAST,
+            },
+        ),
+        Stage(LANDMARKS, 3, (DETECT,), {"face_detail_px": close_up.FACE_DETAIL_PX}, models.refiner),
+        Stage(EMBED, 2, (LANDMARKS,), {"face_detail_px": close_up.FACE_DETAIL_PX}, models.embedder),
+        Stage(
+            POSE,
+            1,
+            (LANDMARKS,),
+            {
+                "max_yaw_deg": pose.FRONTAL_MAX_YAW_DEG,
+                "max_pitch_deg": pose.FRONTAL_MAX_PITCH_DEG,
+                "min_symmetry": pose.FRONTAL_MIN_SYMMETRY,
+            },
+        ),
+        Stage(
+            QUALITY,
+            2,
+            (LANDMARKS,),
+            {"full_size_px": quality.FULL_SIZE_PX, "full_sharpness": quality.FULL_SHARPNESS},
+        ),
+        Stage(
+            REGISTER,
+            1,
+            (LANDMARKS,),
+            {
+                "template": registration.FACE_TEMPLATE.tolist(),
+                "weights": list(registration.LANDMARK_WEIGHTS),
+                "sigma": registration.SIGMA,
+            },
+        ),
+    ]
+
+
+def _of_the_library(models: FaceModelIds) -> list[Stage]:
+    return [
+        Stage(DESCRIBE, 1, (METADATA,)),
+        Stage(
+            VARIANTS,
+            1,
+            (FINGERPRINT, QUALITY, DESCRIBE),
+            {
+                "copy": [similar.COPY_BITS, similar.COPY_TONE, similar.COPY_MEAN_TONE, similar.COPY_ASPECT],
+                "twin": [similar.TWIN_BITS, similar.TWIN_TONE, similar.TWIN_MEAN_TONE],
+                "burst": [similar.BURST_GAP.total_seconds(), similar.BURST_BITS, similar.BURST_MEAN_TONE],
+                "min_developed_share": groups.MIN_DEVELOPED_SHARE,
+            },
+        ),
+        Stage(ASSIGN, 2, (EMBED, QUALITY, DESCRIBE), {"calibration": CALIBRATIONS[models.embedder].digest}),
+    ]
 
 
 def with_upstream(chosen: Collection[str], keys: Mapping[str, Key]) -> set[str]:
