@@ -162,11 +162,11 @@ def _answer(connection: Connection) -> None:
     try:
         limit_s, function, arguments, options = pickle.loads(call)
         limit_time(limit_s)
-        result = function(*arguments, **options)
+        reply = pickle.dumps(function(*arguments, **options), protocol=5)
     except Exception as error:
-        result = error
+        reply = pickle.dumps(error)
     faulthandler.cancel_dump_traceback_later()
-    connection.send(result)
+    connection.send_bytes(reply)
 
 
 def limit_time(limit_s: float) -> None:

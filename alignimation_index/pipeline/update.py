@@ -48,7 +48,7 @@ from alignimation_index.pipeline.stages import (
 from alignimation_index.pipeline.variants import group_variants
 from alignimation_index.pipeline.work import Tools, Work, needs_bytes
 from alignimation_index.stages.stage import Key
-from alignimation_index.store import files, people, runs, switch
+from alignimation_index.store import files, runs, switch
 from alignimation_index.store.engine import Store
 
 # Few enough that an interruption costs little.
@@ -193,15 +193,8 @@ class _Run:
         if ASSIGN in self.stages:
             self.progress("people", 0, None)
             with self.report.profile.measure("people"):
-                self._ask_who_is_left()
                 assign_people(self.store, self.source.ids.embedder, self.keys)
                 suggest_names(self.store)
-
-    def _ask_who_is_left(self) -> None:
-        """Have people found again where files went or came back, since only photos at hand are evidence of them."""
-        if self.report.files_missing or self.report.files_changed:
-            with self.store.writing() as session:
-                people.ask_for_assignment(session)
 
     def embed_beside(self) -> None:
         """Run the stages under other names of those photos on which all that they build on is up to date."""

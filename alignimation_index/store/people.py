@@ -21,7 +21,6 @@ from alignimation_index.store.tables import (
     Assignment,
     Embedding,
     Face,
-    File,
     Person,
     Photo,
     PhotoGooglePerson,
@@ -74,8 +73,6 @@ def embedded_faces(session: Session, model: str, key: str) -> EmbeddedFaces:
         .join(Photo, Photo.id == Face.photo_id)
         .outerjoin(Assignment, Assignment.face_id == Face.id)
         .outerjoin(StageRun, is_current)
-        # What was deleted is no evidence: people are those that a fresh index of the same files would find.
-        .where(Photo.id.in_(select(File.photo_id).where(File.missing_since_utc.is_(None))))
         .order_by(Photo.taken_at.is_(None), Photo.taken_at, Photo.content_hash, Face.id)
     )
     rows = session.connection().execute(statement).all()

@@ -36,8 +36,8 @@ def watched(store, photos):
 
 @pytest.fixture
 def outside(tmp_path):
-    """A drawn photo outside of the folder."""
-    return draw_photo(tmp_path / "outside" / "c.jpg", "red", "green", shade=120)
+    """A drawn photo outside of the folder, of others: whoever was found with a photo since deleted stays."""
+    return draw_photo(tmp_path / "outside" / "c.jpg", "yellow", "green", shade=120)
 
 
 def copy_slowly(source, target, seconds=2):
@@ -84,7 +84,7 @@ def test_folders_are_followed_that_come_go_and_are_renamed(watched, other_store,
     watched.until_held("a.jpg", "2001/b.jpg", "new/deep/c.jpg", "moved in/c.jpg")
     (photos / "new").rename(photos / "newer")
     watched.until_held("a.jpg", "2001/b.jpg", "newer/deep/c.jpg", "moved in/c.jpg")
-    draw_photo(photos / "newer" / "deep" / "d.jpg", "green", shade=140)
+    draw_photo(photos / "newer" / "deep" / "d.jpg", shade=140)
     watched.until_held("a.jpg", "2001/b.jpg", "newer/deep/c.jpg", "newer/deep/d.jpg", "moved in/c.jpg")
     shutil.rmtree(photos / "newer")
     watched.until_held("a.jpg", "2001/b.jpg", "moved in/c.jpg")
