@@ -27,6 +27,27 @@ SAME_FACE_IOU = 0.5
 
 LANDMARK_NAMES = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 
+# COCO's order; left and right are the body's own.
+KEYPOINT_NAMES = (
+    "nose",
+    "left_eye",
+    "right_eye",
+    "left_ear",
+    "right_ear",
+    "left_shoulder",
+    "right_shoulder",
+    "left_elbow",
+    "right_elbow",
+    "left_wrist",
+    "right_wrist",
+    "left_hip",
+    "right_hip",
+    "left_knee",
+    "right_knee",
+    "left_ankle",
+    "right_ankle",
+)
+
 
 FileKind = Literal["photo", "raw", "picture", "video", "sidecar"]
 """What a file's name promises; "picture" stands for known formats that cannot be read, "raw" needs an extra."""
@@ -119,6 +140,33 @@ class Detections:
     def none(cls) -> Detections:
         """No face: a result like any other."""
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class BodyDetections:
+    """The bodies of one image.
+
+    Attributes:
+        boxes: (N, 4) float32, xyxy in pixels of the image they were found in.
+        scores: (N,) float32 in 0..1.
+        keypoints: (N, 17, 3) float32, in the order of KEYPOINT_NAMES: x and y in pixels of the image, and a score in
+            0..1; 0 where a keypoint is not seen.
+        masks: N person masks (H, W) uint8 of the image's size, 255 on the person and 0 off it.
+    """
+
+    boxes: Float
+    scores: Float
+    keypoints: Float
+    masks: Sequence[Pixels]
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @classmethod
+    def none(cls) -> BodyDetections:
+        """No body: a result like any other."""
+        keypoints = np.zeros((0, len(KEYPOINT_NAMES), 3), np.float32)
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), keypoints, ())
 
 
 def box_overlaps(a: Float, b: Float) -> Float:

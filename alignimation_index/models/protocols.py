@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from alignimation_index.datatypes import Detections, Float, Images
+from alignimation_index.datatypes import BodyDetections, Detections, Float, Images
 
 
 class FaceDetector(Protocol):
@@ -51,3 +51,21 @@ class FaceEmbedder(Protocol):
 
     def embed(self, images: Images, faces: Sequence[Detections]) -> list[Float]:
         """Embed the faces of each image: (N, D) float32 per image, rows as in `faces`."""
+
+
+class BodyDetector(Protocol):
+    """Finds bodies: their keypoints and person masks."""
+
+    @property
+    def model_id(self) -> str:
+        """Names the weights; results of two ids are not mixed."""
+
+    def detect(self, images: Images) -> list[BodyDetections]:
+        """Find the bodies in each image.
+
+        Args:
+            images: (H, W, 3) uint8 RGB each, upright, of any shapes; reduced ones do.
+
+        Returns:
+            One BodyDetections per image, in that image's pixels, best score first.
+        """

@@ -7,28 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from alignimation_index.datatypes import KEYPOINT_NAMES
 from alignimation_index.errors import UserError
 
-# COCO's order; left and right are the body's own.
-KEYPOINT_NAMES = (
-    "nose",
-    "left_eye",
-    "right_eye",
-    "left_ear",
-    "right_ear",
-    "left_shoulder",
-    "right_shoulder",
-    "left_elbow",
-    "right_elbow",
-    "left_wrist",
-    "right_wrist",
-    "left_hip",
-    "right_hip",
-    "left_knee",
-    "right_knee",
-    "left_ankle",
-    "right_ankle",
-)
 SIDES = {side: tuple(f"{side}_{part}" for part in ("ear", "shoulder", "hip")) for side in ("left", "right")}
 LEAST_KEYPOINTS = 2
 

@@ -28,11 +28,12 @@ from rich.console import Console
 from rich.table import Table
 from torch.nn.functional import mse_loss
 
+from alignimation_index.datatypes import KEYPOINT_NAMES
 from alignimation_index.registration.bodies import Bodies, register_bodies, template_from_reference
 from alignimation_index.registration.closed_form import fit_robustly
 from alignimation_index.registration.engine import Settings, register_masks
 from alignimation_index.registration.faces import FACE_TEMPLATE, register_faces
-from alignimation_index.registration.keypoints import KEYPOINT_NAMES, choose_side, columns_of
+from alignimation_index.registration.keypoints import choose_side, columns_of
 from alignimation_index.registration.masks import SIGMA, frame_masks, gaussians, semantic_masks
 from alignimation_index.similarity import apply, compose, invert, scale_of
 

@@ -4,8 +4,9 @@ from annotated_bodies import FOLDER, body_pixels, draw, photographed, read_bodie
 from made_bodies import photographed_bodies, similarity
 
 from alignimation_index.errors import UserError
+from alignimation_index.datatypes import KEYPOINT_NAMES
 from alignimation_index.registration.bodies import Bodies, register_bodies, template_from_reference
-from alignimation_index.registration.keypoints import KEYPOINT_NAMES, SIDES, choose_side
+from alignimation_index.registration.keypoints import SIDES, choose_side
 from alignimation_index.registration.masks import frame_masks
 from alignimation_index.registration.medoid import choose_reference
 from alignimation_index.similarity import apply, compose, invert, scale_of
