@@ -9,7 +9,7 @@ from datetime import date, datetime
 from itertools import chain, starmap
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import Float
@@ -21,6 +21,8 @@ from alignimation_index.store import files, identity
 from alignimation_index.store.tables import Face, Photo, Template, Transform, Variant
 
 ME = "me"
+# Among the columns of a statement.
+_TAKEN_AT, _BORN = 4, 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,14 @@ class Frame:
         assigned_by: "answer" or "machine" says who the face is; None where it is nobody's.
         is_doubtful: whether the machine would like to be told whether it is right.
         age_years: of that person, if a birthday and the photo's date are known.
+        sharpness: of the face, see stages.quality.
+        brightness: of the face, see stages.quality.
+        favourite: whether the export says that the photo is one.
+        latitude_deg: where the photo was taken, or None.
+        longitude_deg: likewise.
+        fingerprint: of the photo, see stages.fingerprint; or None.
+        kind: "face", or "body" where it is a body that is registered.
+        body_id: the body's row, where it is one; the face is then the body's own.
     """
 
     path: str
@@ -76,6 +86,14 @@ class Frame:
     assigned_by: str | None = None
     is_doubtful: bool = False
     age_years: float | None = None
+    sharpness: float | None = None
+    brightness: float | None = None
+    favourite: bool = False
+    latitude_deg: float | None = None
+    longitude_deg: float | None = None
+    fingerprint: bytes | None = None
+    kind: str = "face"
+    body_id: int | None = None
 
 
 def select_frames(session: Session, wanted: FrameFilter) -> list[Frame]:
@@ -198,6 +216,12 @@ def _statement(conditions: list[ColumnElement[bool]], *, by_face: bool = False) 
             identity.ASSIGNED_BY,
             identity.IS_DOUBTFUL & identity.PERSON_ID.is_not(None),
             identity.STATE.born,
+            Face.sharpness,
+            Face.brightness,
+            func.coalesce(Photo.favourite, False),
+            Photo.latitude_deg,
+            Photo.longitude_deg,
+            Photo.fingerprint,
         )
         .join(Photo, Photo.id == photo_id)
         .join(first, first.c.photo_id == Photo.id)
@@ -212,9 +236,9 @@ def _statement(conditions: list[ColumnElement[bool]], *, by_face: bool = False) 
 
 
 def _frame(*columns: Any) -> Frame:  # noqa: ANN401
-    frame = Frame(*columns[:-1])
-    born = columns[-1]
-    return replace(frame, age_years=age_years(frame.taken_at, born)) if born else frame
+    before, born, after = columns[:_BORN], columns[_BORN], columns[_BORN + 1 :]
+    age = age_years(before[_TAKEN_AT], born) if born else None
+    return Frame(*(*before, age, *after))
 
 
 def age_years(taken_at: datetime | None, born: date) -> float | None:

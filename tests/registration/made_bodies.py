@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from alignimation_index.registration.bodies import Bodies
 from alignimation_index.datatypes import KEYPOINT_NAMES
+from alignimation_index.registration.bodies import Bodies
 from alignimation_index.registration.masks import frame_masks
 from alignimation_index.similarity import apply, invert
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from made_bodies import body_mask, similarity
 
-from alignimation_index.errors import UserError
 from alignimation_index.datatypes import KEYPOINT_NAMES
+from alignimation_index.errors import UserError
 from alignimation_index.registration.keypoints import SIDES, choose_side, columns_of, parse_names
 from alignimation_index.registration.masks import BODY_SHARE, frame_masks, gaussians, semantic_masks
 from alignimation_index.similarity import apply

@@ -3,8 +3,8 @@ import pytest
 from annotated_bodies import FOLDER, body_pixels, draw, photographed, read_bodies
 from made_bodies import photographed_bodies, similarity
 
-from alignimation_index.errors import UserError
 from alignimation_index.datatypes import KEYPOINT_NAMES
+from alignimation_index.errors import UserError
 from alignimation_index.registration.bodies import Bodies, register_bodies, template_from_reference
 from alignimation_index.registration.keypoints import SIDES, choose_side
 from alignimation_index.registration.masks import frame_masks
