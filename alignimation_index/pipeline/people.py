@@ -33,22 +33,14 @@ def assign_people(store: Store, embedder: str, keys: Mapping[str, Key]) -> int:
     everyone is found anew and recognised by the faces they share with who they were before; only people of whom it was
     answered which faces are theirs, by a merge or a split, keep them.
     """
-    key = keys[ASSIGN]
     with store.writing() as session:
         refresh(session)
-    while True:
-        with store.reading() as session:
-            photo_ids = _ready_photos(session, keys)
-            if not photo_ids and not people.is_assignment_asked_for(session):
-                return 0
-            version, known = answer_log.version(session), known_people(session)
-            faces = people.embedded_faces(session, embedder, key.key)
-        found = _Found.of(faces, known, embedder)
-        with store.writing() as session:
-            # What was answered meanwhile would be recorded as heeded.
-            if answer_log.version(session) == version:
-                found.store(session, photo_ids, key)
-                return len(photo_ids)
+    with store.reading() as session:
+        photo_ids = _ready_photos(session, keys)
+        is_wanted = bool(photo_ids) or people.is_assignment_asked_for(session)
+    if is_wanted:
+        _assign(store, embedder, keys, lambda session, found: found.store(session, photo_ids, keys[ASSIGN]))
+    return len(photo_ids)
 
 
 def assign_anew(store: Store, embedder: str, keys: Mapping[str, Key], switch: Callable[[Session], None]) -> None:
@@ -56,17 +48,29 @@ def assign_anew(store: Store, embedder: str, keys: Mapping[str, Key], switch: Ca
 
     People are recognised by the faces that they share with who they were before, and keep what was answered of them.
     """
-    key = keys[ASSIGN]
+
+    def write(session: Session, found: _Found) -> None:
+        switch(session)
+        found.store(session, _ready_photos(session, keys), keys[ASSIGN])
+        people.drop_assignments_before(session)
+
+    _assign(store, embedder, keys, write)
+
+
+def _assign(store: Store, embedder: str, keys: Mapping[str, Key], write: Callable[[Session, _Found], None]) -> None:
+    """Find who faces are, and write that; once more if something was answered meanwhile.
+
+    Whoever calls holds the right to run stages, so that nothing else changes meanwhile.
+    """
     while True:
         with store.reading() as session:
             version, known = answer_log.version(session), known_people(session)
-            faces = people.embedded_faces(session, embedder, key.key)
+            faces = people.embedded_faces(session, embedder, keys[ASSIGN].key)
         found = _Found.of(faces, known, embedder)
         with store.writing() as session:
+            # What was answered meanwhile would be recorded as heeded.
             if answer_log.version(session) == version:
-                switch(session)
-                found.store(session, _ready_photos(session, keys), key)
-                people.drop_assignments_before(session)
+                write(session, found)
                 return
 
 
