@@ -13,7 +13,6 @@ from alignimation_index.query import people
 from alignimation_index.query.terms import TERMS
 from alignimation_index.store.tables import Photo, PhotoAlbum
 
-_LAST_WORD = re.compile(r"(?:[^\s\"'()-]|(?<=[^\s()])-|(?<![^\s:(-])\"[^\"]*(?:\"|$)|\"|')*$")
 _YES_OR_NO = ("yes", "no")
 _WORDS = {"alone": _YES_OR_NO, "frontal": _YES_OR_NO, "favourite": _YES_OR_NO, "reviewed": _YES_OR_NO}
 _WORDS["kind"] = ("face", "body")
@@ -21,8 +20,7 @@ _WORDS["kind"] = ("face", "body")
 
 def completions(session: Session, expression: str) -> list[str]:
     """The expression with its last word completed, in each way that fits: terms, and after a colon what is known."""
-    found = _LAST_WORD.search(expression)
-    start = found.start() if found else len(expression)
+    start = _start_of_last_word(expression)
     before, word = expression[:start], expression[start:]
     key, colon, value = word.partition(":")
     if not colon:
@@ -40,6 +38,18 @@ def quoted(name: str) -> str:
     if re.fullmatch(r"[^\s\"'()]+", name):
         return name
     return '"' + re.sub(r"([\"\\])", r"\\\1", name) + '"'
+
+
+def _start_of_last_word(expression: str) -> int:
+    start, quote = 0, ""
+    for at, character in enumerate(expression):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'" and (at == start or expression[at - 1] == ":"):
+            quote = character
+        elif character.isspace() or character in "()" or (character == "-" and at == start):
+            start = at + 1
+    return start
 
 
 def _fitting(names: Iterable[str], beginning: str) -> list[str]:

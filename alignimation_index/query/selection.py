@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 from alignimation_index.errors import UserError
 from alignimation_index.query.conditions import Asked
 from alignimation_index.query.expression import FrameFilter
+from alignimation_index.query.people import who_is
 from alignimation_index.query.rows import FaceRow, PhotoRow
 from alignimation_index.query.rows import Row as AskedRow
-from alignimation_index.query.terms import TERMS
+from alignimation_index.query.terms import PEOPLE, TERMS
 from alignimation_index.query.tree import Condition, Not, Or, Term, conjuncts, in_words, mentions, terms_of
 from alignimation_index.store.files import first_path
+from alignimation_index.store.identity_tables import PersonState
 from alignimation_index.store.listed_faces import ListedFace
 from alignimation_index.store.tables import Photo
 
@@ -117,6 +119,28 @@ def why_not(condition: Condition) -> str:
     return unmet or (in_words(condition.part) if isinstance(condition, Not) else f"not {in_words(condition)}")
 
 
+def remarks(session: Session, wanted: FrameFilter) -> list[str]:
+    """What a user should know of what is asked: who was taken for "me", and that no age is known.
+
+    Raises:
+        UserError: as `compiled` does.
+    """
+    people = {term.value: term for term in terms_of(wanted.condition) if term.name in PEOPLE}
+    guesses = [_who_is_meant(session, term)[1] for term in people.values()]
+    said = [guess for guess in guesses if guess]
+    if mentions(wanted.condition, "age") and not session.scalar(select(exists().where(PersonState.born.is_not(None)))):
+        said.append("Nobody has a birthday, so that no age is known. Say one: alignindex people birthday NAME DATE")
+    return said
+
+
+def _who_is_meant(session: Session, term: Term) -> tuple[str, str | None]:
+    """See `people.who_is`; an error points at the term."""
+    try:
+        return who_is(session, term.value)
+    except UserError as error:
+        raise term.value_place.error(str(error)) from None
+
+
 def in_order(statement: Select[Any]) -> Select[Any]:
     """A statement about listed faces in the order of time, undated ones last, and then of paths."""
     taken_at = select(Photo.taken_at).where(Photo.id == ListedFace.photo_id).scalar_subquery()
@@ -129,12 +153,12 @@ def _wanted(session: Session, wanted: FrameFilter) -> _Conditions:
 
 
 def _asked(session: Session, wanted: FrameFilter, row: FaceRow) -> _Conditions:
-    if wanted.kind != "face":
-        raise UserError("There are no bodies in this store. Ask for kind:face.")
     return [*_visible(wanted, row), compiled(session, wanted.condition, row)]
 
 
 def _visible(wanted: FrameFilter, row: FaceRow) -> _Conditions:
+    if wanted.kind != "face":
+        raise UserError("There are no bodies in this store. Ask for kind:face.")
     hidden = {row.face.trashed: wanted.include_trashed, row.face.archived: wanted.include_archived}
     return [column.is_(False) for column, included in hidden.items() if not included]
 

@@ -147,3 +147,6 @@ TERMS: dict[str, TermKind] = {
         of_face=True,
     ),
 }
+
+PEOPLE = ("person", "with", "without")
+"""The terms whose values are people."""
