@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from alignimation_index.query.photos import IndexedPhoto, select_photos
+from alignimation_index.query.photos import IndexedPhoto, PhotoFilter, select_photos
 from alignimation_index.store.engine import Store
 
 XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -50,7 +50,8 @@ def put(path: Path, data: bytes) -> Path:
 def listed(store: Store, **options: Any) -> list[IndexedPhoto]:
     """The photos, trashed and archived ones too unless the options say otherwise."""
     with store.reading() as session:
-        return list(select_photos(session, **{"include_trashed": True, "include_archived": True, **options}))
+        wanted = {"include_trashed": True, "include_archived": True, **options}
+        return list(select_photos(session, PhotoFilter(**wanted)))
 
 
 def only(store: Store) -> IndexedPhoto:

@@ -14,6 +14,7 @@ import click
 
 from alignimation_index import __version__
 from alignimation_index.cli import (
+    completion,
     db,
     demo,
     listings,
@@ -63,6 +64,7 @@ for command in (
     prune.prune,
     models.models,
     db.db,
+    completion.completion,
     demo.demo,
 ):
     cli.add_command(command)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignimation_index.cli.filters import choosing_frames, frame_filter, including_hidden
+from alignimation_index.cli.filters import (
+    choosing_frames,
+    choosing_output,
+    expression_argument,
+    frame_filter,
+    including_hidden,
+)
 from alignimation_index.cli.output import (
     PRINTED_AT_ONCE,
     opened_store,
-    printable,
+    say,
+    say_csv,
     say_json,
     say_json_array,
     say_lines,
@@ -29,22 +35,28 @@ if TYPE_CHECKING:
     from alignimation_index.query.expression import FrameFilter
     from alignimation_index.query.frames import Frame
 
+_AsJson = Callable[["Iterable[Frame]"], "Iterator[dict[str, Any]]"]
+
+_ANGLES = ("yaw", "pitch", "roll", "frontal", "quality")
+_FACE_COLUMNS = ("path", "face_id", "score", *_ANGLES, "person_id", "person", "assigned_by")
+_FRAME_COLUMNS = ("path", "taken_at", "face_id", "person_id", "person", *_ANGLES, "residual")
+
 as_json_option = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
 
 @click.command(short_help="List the faces.")
-@click.argument("expression", metavar="[EXPR]", default="")
+@expression_argument
 @including_hidden
-@as_json_option
+@choosing_output
 @click.pass_context
-def faces(context: click.Context, /, expression: str, as_json: bool, **hidden: bool) -> None:
-    """List the faces on the photos; with EXPR those that are as it says."""
+def faces(context: click.Context, /, expression: str, output: str | None, **hidden: bool) -> None:
+    """List the faces on the photos; with EXPR those that are as it says (see query)."""
+    from dataclasses import replace
+
+    from alignimation_index.query.expression import parse_expression
+
     with opened_store(context) as store, store.reading() as session:
-        frames = named_frames(session, expression, **hidden)
-        if as_json:
-            say_json_array(_faces_json(frames))
-        else:
-            _say_frames(frames)
+        _list(session, replace(parse_expression(expression), **hidden), output, _faces_json, _FACE_COLUMNS)
 
 
 @click.command(short_help="List what could not be read, and why.")
@@ -66,55 +78,43 @@ def errors(context: click.Context, as_json: bool) -> None:
 @click.command(short_help="Choose frames: registered faces in the order of time.")
 @choosing_frames
 @click.option("--frontal", is_flag=True, default=None, help="Only faces that look at the camera.")
-@click.option("--json", "output", flag_value="json", help="For programs.")
-@click.option("--csv", "output", flag_value="csv", help="As a table for spreadsheets.")
-@click.option("--paths", "output", flag_value="paths", help="Only the photos' paths.")
+@choosing_output
 @click.pass_context
 def query(context: click.Context, /, output: str | None, **choice: Any) -> None:  # noqa: ANN401
     """Choose frames, in the order of time. EXPR is of terms that hold together, empty for all:
 
     \b
     person:me  year:2000..2020  frontal:yes  "size:>=120"  "residual:<0.05"
+
+    Also with `or`, `not` and parentheses: "person:me (with:Bob or with:Eve) not album:Work*".
     """
     with opened_store(context) as store, store.reading() as session:
-        frames = _frames(session, frame_filter(**choice))
-        if output == "json":
-            say_json_array(_frames_json(frames))
-        elif output == "csv":
-            _say_csv(frames)
-        elif output == "paths":
-            say_lines(dict.fromkeys(frame.path for frame in frames))
-        else:
-            _say_frames(frames)
+        _list(session, frame_filter(**choice), output, _frames_json, _FRAME_COLUMNS)
 
 
-def named_frames(
-    session: Session, expression: str, *, include_trashed: bool, include_archived: bool
-) -> Iterator[Frame]:
-    """The frames that an expression describes, with what is hidden otherwise where that is asked for."""
-    from dataclasses import replace
-
-    from alignimation_index.query.expression import parse_expression
-
-    wanted = parse_expression(expression)
-    return _frames(session, replace(wanted, include_trashed=include_trashed, include_archived=include_archived))
-
-
-def _frames(session: Session, wanted: FrameFilter) -> Iterator[Frame]:
-    """The frames, read while they are asked for; a guess at who is meant is said at once."""
-    from dataclasses import replace
-
-    from alignimation_index.query.frames import stream_frames, variants_among, who_is
+def _list(
+    session: Session, wanted: FrameFilter, output: str | None, as_json: _AsJson, csv_columns: Sequence[str]
+) -> None:
+    """Print the frames in the form asked for; whom a guess took for "me" is said first, what was left out at last."""
+    from alignimation_index.query.frames import stream_frames
+    from alignimation_index.query.selection import count_faces, count_variants_left_out, remarks
     from alignimation_index.query.variants import LEFT_OUT
 
-    if wanted.person is not None:
-        person, note = who_is(session, wanted.person)
-        wanted = replace(wanted, person=person)
-        if note:
-            warn(note)
-    if left_out := len(variants_among(session, wanted)):
+    for remark in remarks(session, wanted):
+        warn(remark)
+    if output == "count":
+        say(str(count_faces(session, wanted)))
+    elif output == "json":
+        say_json_array(as_json(stream_frames(session, wanted)))
+    elif output == "csv":
+        say_csv(csv_columns, as_json(stream_frames(session, wanted)))
+    elif output == "paths":
+        paths = (frame.path for frame in stream_frames(session, wanted))
+        say_lines(path for path, _ in groupby(paths))  # the faces of a photo follow each other
+    else:
+        _say_frames(stream_frames(session, wanted))
+    if left_out := count_variants_left_out(session, wanted):
         warn(f"Left out {left_out} {'frame' if left_out == 1 else 'frames'}: {LEFT_OUT}")
-    return stream_frames(session, wanted)
 
 
 def _say_frames(frames: Iterable[Frame]) -> None:
@@ -136,14 +136,6 @@ def _say_frames(frames: Iterable[Frame]) -> None:
             for frame in frames
         ),
     )
-
-
-def _say_csv(frames: Iterable[Frame]) -> None:
-    fields = ("path", "taken_at", "face_id", "person_id", "person", "yaw", "pitch", "roll", "frontal", "quality")
-    writer = csv.writer(sys.stdout)
-    writer.writerow((*fields, "residual"))
-    for values in _frames_json(frames):
-        writer.writerow(printable("" if values[name] is None else str(values[name])) for name in (*fields, "residual"))
 
 
 def _faces_json(frames: Iterable[Frame]) -> Iterator[dict[str, Any]]:

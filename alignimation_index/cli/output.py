@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,18 +99,44 @@ def say_lines(lines: Iterable[str]) -> None:
         say("\n".join(some))
 
 
+def say_csv(header: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print a table for spreadsheets (RFC 4180) of these columns: true and false are yes and no, lists are JSON."""
+    from alignimation_index.pipeline.flow import batches
+
+    _print(_csv_lines([header]), sys.stdout, nl=False)
+    for some in batches(rows, PRINTED_AT_ONCE):
+        _print(_csv_lines([[_csv_cell(row[name]) for name in header] for row in some]), sys.stdout, nl=False)
+
+
+def _csv_lines(rows: Iterable[Sequence[str]]) -> str:
+    lines = io.StringIO(newline="")
+    csv.writer(lines).writerows(rows)
+    return lines.getvalue()
+
+
+def _csv_cell(value: Any) -> str:  # noqa: ANN401
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return json.dumps(value) if isinstance(value, list | dict) else str(value)
+
+
 def say_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print columns for people to read, each as wide as its widest cell."""
+    """Print columns for people to read, each as wide as its widest cell among the first thousand rows."""
+    from itertools import chain, islice
+
     from rich.cells import cell_len
 
-    cells = [["" if cell is None else printable(str(cell)) for cell in row] for row in rows]
-    widths = [max(map(cell_len, column)) for column in zip(header, *cells, strict=True)]
+    cells = (["" if cell is None else printable(str(cell)) for cell in row] for row in rows)
+    first = list(islice(cells, PRINTED_AT_ONCE))
+    widths = [max(map(cell_len, column)) for column in zip(header, *first, strict=True)]
 
     def line(row: Sequence[str]) -> str:
         return "  ".join(cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
 
     say(click.style(line(header), bold=True) if sys.stdout.isatty() else line(header))
-    say_lines(map(line, cells))
+    say_lines(map(line, chain(first, cells)))
 
 
 def printable(text: str) -> str:

@@ -94,15 +94,16 @@ def show(context: click.Context, /, person: str, out: Path, limit: int, **hidden
 
     Doubtful ones have a coloured frame.
     """
-    from alignimation_index.query.expression import FrameFilter
-    from alignimation_index.query.frames import select_frames, who_is
+    from alignimation_index.query.expression import FrameFilter, term
+    from alignimation_index.query.frames import select_frames
+    from alignimation_index.query.people import who_is
     from alignimation_index.render.people import person_sheet
     from alignimation_index.render.sheet import save_picture
 
     with opened_store(context) as store, store.reading() as session:
         check_not_indexed(session, out)
         number, note = who_is(session, person)
-        frames = select_frames(session, FrameFilter(person=number, **hidden))
+        frames = select_frames(session, FrameFilter(term("person", number), **hidden))
     if note:
         warn(note)
     sheet, left_out = person_sheet(frames, limit)

@@ -6,15 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alignimation_index.cli.filters import including_hidden
-from alignimation_index.cli.listings import as_json_option, named_frames
-from alignimation_index.cli.output import opened_store, say, say_json_array, say_table
+from alignimation_index.cli.filters import choosing_output, expression_argument, including_hidden
+from alignimation_index.cli.output import (
+    opened_store,
+    say,
+    say_csv,
+    say_json_array,
+    say_lines,
+    say_table,
+    warn,
+)
 from alignimation_index.library.dates.sources import SOURCES
 
 if TYPE_CHECKING:
     from alignimation_index.query.photos import IndexedPhoto
 
 _LIST = "list"
+_CSV_COLUMNS = (
+    *("path", "content_hash", "taken_at", "taken_at_source", "utc_offset", "albums", "google_people", "latitude"),
+    *("longitude", "rating", "favourite", "archived", "trashed", "camera", "width", "height", "status"),
+)
 
 
 class _ListingGroup(click.Group):
@@ -37,42 +48,66 @@ def photos() -> None:
 
 
 @photos.command(_LIST, short_help="List the photos.")
-@click.argument("expression", metavar="[EXPR]", default="")
+@expression_argument
 @click.option("--date-source", type=click.Choice(SOURCES), help="Only those whose date comes from there.")
 @click.option(
     "--videos", is_flag=True, help="The videos instead, which are not indexed, and whose stills they go with."
 )
 @including_hidden
-@as_json_option
+@choosing_output
 @click.pass_context
 def list_photos(
-    context: click.Context, /, expression: str, date_source: str | None, videos: bool, as_json: bool, **hidden: bool
+    context: click.Context,
+    /,
+    expression: str,
+    date_source: str | None,
+    videos: bool,
+    output: str | None,
+    **hidden: bool,
 ) -> None:
-    """List the photos; with EXPR those on which a face is as it says."""
-    from alignimation_index.query.photos import select_photos
+    """List the photos; with EXPR those that are as it says (see query).
+
+    Where EXPR asks of faces (person, age, frontal, size, ...), those with a face of which all of it holds.
+    """
+    from alignimation_index.query.expression import parse_expression
+    from alignimation_index.query.photos import PhotoFilter, count_photos, select_photos, stream_photo_paths
+    from alignimation_index.query.selection import remarks
 
     if videos:
-        _list_videos(context, as_json)
+        _list_videos(context, output)
         return
+    wanted = parse_expression(expression)
+    photos = PhotoFilter(wanted.condition, date_source, **hidden)
     with opened_store(context) as store, store.reading() as session:
-        listed = select_photos(session, date_source=date_source, **hidden)
-        if expression:
-            wanted = {frame.content_hash for frame in named_frames(session, expression, **hidden)}
-            listed = (photo for photo in listed if photo.content_hash in wanted)
-        if as_json:
-            say_json_array(map(_photo_json, listed))
+        for remark in remarks(session, wanted):
+            warn(remark)
+        if output == "count":
+            say(str(count_photos(session, photos)))
+        elif output == "paths":
+            say_lines(stream_photo_paths(session, photos))
+        elif output == "json":
+            say_json_array(map(_photo_json, select_photos(session, photos)))
+        elif output == "csv":
+            say_csv(_CSV_COLUMNS, map(_photo_json, select_photos(session, photos)))
         else:
+            listed = select_photos(session, photos)
             rows = ((photo.taken_at, photo.taken_at_source, photo.status, photo.paths[0]) for photo in listed)
             say_table(("taken", "source", "status", "path"), rows)
 
 
-def _list_videos(context: click.Context, as_json: bool) -> None:
+def _list_videos(context: click.Context, output: str | None) -> None:
     from alignimation_index.query.photos import select_videos
 
     with opened_store(context) as store, store.reading() as session:
         listed = select_videos(session)
-        if as_json:
+        if output == "json":
             say_json_array({"path": path, "still": still} for path, still in listed)
+        elif output == "csv":
+            say_csv(("path", "still"), ({"path": path, "still": still} for path, still in listed))
+        elif output == "paths":
+            say_lines(path for path, _ in listed)
+        elif output == "count":
+            say(str(sum(1 for _ in listed)))
         else:
             say_table(("video", "still"), listed)
 

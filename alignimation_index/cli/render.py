@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,21 +38,23 @@ def render(
     fps: float,
     size: int,
     limit: int | None,
-    frontal: bool | None,
+    frontal: bool,
     **choice: Any,  # noqa: ANN401
 ) -> None:
     """Render the frames that EXPR and the options choose (see query), in the order of time.
 
     Each photo is warped once, straight from the file; nothing is stretched.
     """
+    from alignimation_index.query.expression import term
     from alignimation_index.query.frames import choose_frames
+    from alignimation_index.query.tree import mentions
     from alignimation_index.render.animation import render_animation
 
     with opened_store(context) as store, store.reading() as session:
         check_not_indexed(session, out)
-        wanted = frame_filter(frontal=frontal or None, **choice)
-        if frontal is None and wanted.frontal is None:
-            wanted = replace(wanted, frontal=True)
+        wanted = frame_filter(frontal=None, **choice)
+        if frontal and not mentions(wanted.condition, "frontal"):
+            wanted = wanted.narrowed(term("frontal", "yes"))
         chosen = choose_frames(session, wanted, limit)
     if chosen.note:
         warn(chosen.note)

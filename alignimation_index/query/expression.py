@@ -1,122 +1,163 @@
-"""From what a user asks to a condition on frames."""
+"""From what a user writes to a condition on frames.
+
+    expression := both ("or" both)*
+    both       := part ("and"? part)*
+    part       := ("not" | "-") part | "(" expression ")" | KEY:VALUE
+"""
 
 from __future__ import annotations
 
 import difflib
-import re
-import shlex
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from alignimation_index.errors import UserError
+from alignimation_index.query.terms import TERMS
+from alignimation_index.query.tokens import Kind, Token, tokens
+from alignimation_index.query.tree import And, Condition, Not, Or, Place, Term, conjuncts, terms_of
 
-_YEAR = r"(?!0000)[0-9]{4}"  # the calendar has no year 0
+_KINDS = "kind"
+_MOST_TERMS, _DEEPEST = 200, 50  # SQLite takes no more than 1,000 in all
 
 
 @dataclass(frozen=True, slots=True)
 class FrameFilter:
-    """Which frames are wanted; None leaves a condition out, and all that are given hold together.
+    """Which frames are wanted.
 
     Attributes:
-        person: a name, or a person's number.
-        first_year: earliest year of the photo's date, inclusive.
-        last_year: latest year, inclusive.
-        frontal: whether the face looks at the camera.
-        min_size_px: smallest longer side of the face's box, in pixels of the full photo.
-        max_residual: largest registration residual, in template units.
+        condition: what holds for them; everything, if not given.
+        kind: "face" or "body".
         include_trashed: whether photos in the bin of an export are wanted too.
         include_archived: whether photos in the archive of an export are wanted too.
         all_variants: whether frames are wanted of all photos that are variants of each other, or of the best one.
     """
 
-    person: str | None = None
-    first_year: int | None = None
-    last_year: int | None = None
-    frontal: bool | None = None
-    min_size_px: float | None = None
-    max_residual: float | None = None
+    condition: Condition = And()
+    kind: str = "face"
     include_trashed: bool = False
     include_archived: bool = False
     all_variants: bool = True
 
+    def narrowed(self, *terms: Term) -> FrameFilter:
+        """These terms hold too; one that stands in the expression by itself is replaced by one of the same name."""
+        names = {term.name for term in terms}
+        kept = [one for one in conjuncts(self.condition) if not (isinstance(one, Term) and one.name in names)]
+        return replace(self, condition=And((*kept, *terms)))
+
 
 def parse_expression(expression: str) -> FrameFilter:
-    """Parse terms such as `person:me year:2000..2020 frontal:yes size:>=120 residual:<0.05`.
+    """Parse terms such as `person:me year:2000..2020 (frontal:yes or yaw:<20) not with:Bob`.
 
-    Terms are separated by spaces and hold together; a value with spaces goes into quotes. An empty expression wants
-    all frames.
+    Terms hold together unless `or` stands between them. An empty expression wants all frames.
 
     Raises:
-        UserError: a term is not understood; the message names it and what would do.
+        UserError: something is not understood; the message points at the place and says what would do.
     """
+    condition = _Parser(expression).parse()
+    parts = conjuncts(condition)
+    kinds = [part for part in parts if isinstance(part, Term) and part.name == _KINDS]
+    for term in terms_of(condition):
+        if term.name == _KINDS and (term not in kinds or term != kinds[0]):
+            raise term.place.error(f"{term.place.text!r} cannot be combined like that: say once for all what is asked.")
+    rest = tuple(part for part in parts if part not in kinds)
+    return FrameFilter(rest[0] if len(rest) == 1 else And(rest), kinds[0].value if kinds else "face")
+
+
+def term(name: str, value: str, source: str | None = None) -> Term:
+    """A term by itself; `source` is how a user wrote it, where not as `name:value`, and ends with the value.
+
+    Raises:
+        UserError: the value is not understood.
+    """
+    written = source or (f'{name}:"{value}"' if " " in value else f"{name}:{value}")
+    end = len(written) - written.endswith('"')
+    return _term(name, value, Place(written, 0, len(written)), Place(written, end - len(value), end))
+
+
+class _Parser:
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._tokens = tokens(source)
+        self._next = 0
+        self._depth = 0
+
+    def parse(self) -> Condition:
+        if self._tokens[0].kind is Kind.END:
+            return And()
+        if len(self._tokens) > _MOST_TERMS:
+            raise UserError(f"The expression is too long. Write at most {_MOST_TERMS} terms and signs.")
+        condition = self._either()
+        token = self._peek()
+        if token.kind is not Kind.END:
+            raise token.place.error("There is a ) too many.")
+        return condition
+
+    def _either(self) -> Condition:
+        parts = [self._both()]
+        while self._peek().kind is Kind.OR:
+            self._take()
+            parts.append(self._both())
+        return parts[0] if len(parts) == 1 else Or(tuple(parts))
+
+    def _both(self) -> Condition:
+        parts = [self._part()]
+        while self._peek().kind not in (Kind.END, Kind.OR, Kind.CLOSE):
+            if self._peek().kind is Kind.AND:
+                self._take()
+            parts.append(self._part())
+        return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+    def _part(self) -> Condition:
+        token = self._take()
+        if token.kind in (Kind.NOT, Kind.OPEN):
+            return self._deeper(token)
+        if token.kind is Kind.WORD:
+            return self._word(token)
+        raise token.place.error("A term is missing here." if token.kind is not Kind.CLOSE else "There is nothing in ().")
+
+    def _deeper(self, token: Token) -> Condition:
+        if self._depth == _DEEPEST:
+            raise token.place.error("This is nested too deeply.")
+        self._depth += 1
+        condition = Not(self._part()) if token.kind is Kind.NOT else self._in_parentheses(token)
+        self._depth -= 1
+        return condition
+
+    def _in_parentheses(self, opening: Token) -> Condition:
+        condition = self._either()
+        if self._take().kind is not Kind.CLOSE:
+            raise opening.place.error("This ( is not closed. Write ) where it ends.")
+        return condition
+
+    def _word(self, token: Token) -> Term:
+        key, colon, value = token.text.partition(":")
+        if colon and key.lower() in TERMS:
+            return _term(key.lower(), value, token.place, token.value_place)
+        hint = _suggestion(key) if colon else _all_terms()
+        if not colon and self._next > 1 and self._tokens[self._next - 2].kind is Kind.WORD:
+            before = self._tokens[self._next - 2].text
+            hint = f'. A value with spaces goes into quotes: {before.partition(":")[0]}:"… {token.text}"'
+        raise token.place.error(f"{token.place.text!r} is not understood{hint}.")
+
+    def _peek(self) -> Token:
+        return self._tokens[self._next]
+
+    def _take(self) -> Token:
+        token = self._tokens[self._next]
+        self._next = min(self._next + 1, len(self._tokens) - 1)
+        return token
+
+
+def _term(name: str, value: str, place: Place, value_place: Place) -> Term:
     try:
-        terms = shlex.split(expression)
-    except ValueError as error:
-        raise UserError(f"{expression!r}: {error}. Close the quotes.") from None
-    wanted = FrameFilter()
-    for term in terms:
-        key, colon, value = term.partition(":")
-        if not colon or key not in _TERMS:
-            raise UserError(f"{term!r} is not understood{_suggestion(key)}. Terms: {', '.join(_TERMS)} as KEY:VALUE.")
-        wanted = _TERMS[key](wanted, value)
-    return wanted
-
-
-def parse_years(text: str) -> tuple[int | None, int | None]:
-    """Parse `2000-2020`, `2000..2020`, `2000-`, `-2020` or `2012` into (first, last), inclusive.
-
-    Raises:
-        UserError: it is none of these, or the last year comes first.
-    """
-    match = re.fullmatch(rf"({_YEAR})?\s*(-|\.\.)?\s*({_YEAR})?", text.strip())
-    if not match or not (match[1] or match[3]) or (match[1] and match[3] and not match[2]):
-        raise UserError(f"{text!r} is no range of years. Write 2000-2020, 2000-, -2020 or 2012.")
-    first = int(match[1]) if match[1] else None
-    last = int(match[3]) if match[3] else (first if not match[2] else None)
-    if first is not None and last is not None and first > last:
-        raise UserError(f"{text!r}: the first year comes after the last. Write {last}-{first}.")
-    return first, last
-
-
-def _years(wanted: FrameFilter, value: str) -> FrameFilter:
-    first, last = parse_years(value)
-    return replace(wanted, first_year=first, last_year=last)
-
-
-def _frontal(wanted: FrameFilter, value: str) -> FrameFilter:
-    if value not in ("yes", "no"):
-        raise UserError(f"'frontal:{value}' is not understood. Write frontal:yes or frontal:no.")
-    return replace(wanted, frontal=value == "yes")
-
-
-def _size(wanted: FrameFilter, value: str) -> FrameFilter:
-    return replace(wanted, min_size_px=_bound("size", value, ">="))
-
-
-def _residual(wanted: FrameFilter, value: str) -> FrameFilter:
-    return replace(wanted, max_residual=_bound("residual", value, "<="))
-
-
-def _bound(key: str, value: str, sign: str) -> float:
-    match = re.fullmatch(rf"{sign[0]}=?(\d+(?:\.\d+)?)", value)
-    if not match:
-        raise UserError(f"'{key}:{value}' is not understood. Write {key}:{sign} and a number, in quotes.")
-    return float(match[1])
-
-
-def _person(wanted: FrameFilter, value: str) -> FrameFilter:
-    return replace(wanted, person=value)
-
-
-_TERMS: dict[str, Callable[[FrameFilter, str], FrameFilter]] = {
-    "person": _person,
-    "year": _years,
-    "frontal": _frontal,
-    "size": _size,
-    "residual": _residual,
-}
+        return Term(name, TERMS[name].parse(value), place, value_place)
+    except UserError as error:
+        raise value_place.error(f"{place.text!r} is not understood: {error}") from None
 
 
 def _suggestion(key: str) -> str:
-    near = difflib.get_close_matches(key, _TERMS, n=1)
-    return f"; did you mean {near[0]}:" if near else ""
+    near = difflib.get_close_matches(key.lower(), TERMS, n=1)
+    return f"; did you mean {near[0]}:" if near else _all_terms()
+
+
+def _all_terms() -> str:
+    return f". Terms: {', '.join(TERMS)} as KEY:VALUE"

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain, starmap
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import Float
-from alignimation_index.errors import UserError
-from alignimation_index.query.expression import FrameFilter
-from alignimation_index.query.people import find_person, summaries
+from alignimation_index.query.expression import FrameFilter, term
+from alignimation_index.query.people import ME, who_is
+from alignimation_index.query.selection import stream_face_ids, stream_judged
+from alignimation_index.query.tree import mentions
 from alignimation_index.query.variants import LEFT_OUT, VariantFace, faces_to_leave_out, ranks
 from alignimation_index.store import files, identity
-from alignimation_index.store.tables import Face, Photo, Template, Transform, Variant
+from alignimation_index.store.listed_faces import ListedFace
+from alignimation_index.store.tables import Face, Photo, Template, Transform
 
-ME = "me"
 # Among the columns of a statement.
 _TAKEN_AT, _BORN = 4, 22
 
@@ -100,7 +101,7 @@ def select_frames(session: Session, wanted: FrameFilter) -> list[Frame]:
     """The frames that are wanted, in the order of time; undated ones last.
 
     Raises:
-        UserError: there is no such person.
+        UserError: there is no such person, album or camera.
     """
     return list(stream_frames(session, wanted))
 
@@ -109,91 +110,38 @@ def stream_frames(session: Session, wanted: FrameFilter) -> Iterator[Frame]:
     """The frames of `select_frames`, read while they are asked for: memory does not grow with their count.
 
     Raises:
-        UserError: there is no such person; at the call, not later.
+        UserError: there is no such person, album or camera; at the call, not later.
     """
-    statement, left_out = _wanted(session, wanted), variants_among(session, wanted)
-    found = starmap(_frame, _stream(session, statement))
-    return (frame for frame in found if frame.face_id not in left_out) if left_out else found
+    ids = stream_face_ids(session, wanted)
+    return chain.from_iterable(frames_of_faces(session, some) for some in ids)
+
+
+def stream_judged_frames(
+    session: Session, wanted: FrameFilter, *, of_whole_person: bool = False
+) -> Iterator[tuple[Frame, list[str]]]:
+    """The frames among which some are wanted, each with why it is left out (nothing for those that are wanted).
+
+    See `selection.stream_judged`.
+    """
+    judged = stream_judged(session, wanted, of_whole_person=of_whole_person)
+    return chain.from_iterable(_with_reasons(session, dict(some)) for some in judged)
 
 
 def frames_of_faces(session: Session, face_ids: Sequence[int]) -> list[Frame]:
     """The frames of faces, in the order given; those that are not at hand are left out."""
-    rows = session.execute(_statement([Face.id.in_(face_ids)], by_face=True))
+    rows = session.execute(_STATEMENT.where(Face.id.in_(face_ids)))
     found = {frame.face_id: frame for frame in starmap(_frame, rows)}
     return [found[face_id] for face_id in face_ids if face_id in found]
 
 
-def variants_among(session: Session, wanted: FrameFilter) -> set[int]:
-    """The faces that are wanted but for being on a better variant of their photo as well; none with `all_variants`.
-
-    Raises:
-        UserError: there is no such person.
-    """
-    if wanted.all_variants:
-        return set()
-    columns = (Face.id, identity.PERSON_ID, Variant.group_id, Variant.rank)
-    statement = _wanted(session, wanted).join(Variant, Variant.photo_id == Photo.id)
-    rows = session.execute(statement.with_only_columns(*columns, maintain_column_froms=True).order_by(None))
-    return faces_to_leave_out(VariantFace(*row) for row in rows)
+def _with_reasons(session: Session, reasons: Mapping[int, list[str]]) -> Iterator[tuple[Frame, list[str]]]:
+    return ((frame, reasons[frame.face_id]) for frame in frames_of_faces(session, list(reasons)))
 
 
-def _wanted(session: Session, wanted: FrameFilter) -> Select[Any]:
-    conditions = _conditions(wanted)
-    if wanted.person is not None:
-        conditions.append(Face.id.in_(identity.faces_of(_person_id(session, wanted.person))))
-    return _statement(conditions, by_face=wanted.person is not None)
-
-
-def who_is(session: Session, name: str) -> tuple[str, str | None]:
-    """Resolve whom a user means: the person's number, and a line to show where that was a guess.
-
-    "me", where nobody is so named, is the person on most photos.
-
-    Raises:
-        UserError: there is no such person.
-    """
-    person_id = find_person(session, name)
-    if person_id is not None:
-        return str(person_id), None
-    everyone = summaries(session)
-    if name != ME or not everyone:
-        raise UserError(f"Nobody is called {name}. See who there is: alignindex people list")
-    first = everyone[0]
-    called = f" ({first.name})" if first.name else ""
-    return str(first.id), (
-        f"Nobody is named me: taking person {first.id}{called}, who is on most photos ({first.photo_count}). "
-        f"To change that: alignindex people name NUMBER me"
-    )
-
-
-def _person_id(session: Session, name: str) -> int:
-    number, _ = who_is(session, name)
-    return int(number)
-
-
-def _conditions(wanted: FrameFilter) -> list[ColumnElement[bool]]:
-    conditions = files.visible(wanted.include_trashed, wanted.include_archived)
-    if wanted.first_year is not None:
-        conditions.append(Photo.taken_at >= datetime(wanted.first_year, 1, 1))
-    if wanted.last_year is not None:
-        conditions.append(Photo.taken_at <= datetime(wanted.last_year, 12, 31, 23, 59, 59, 999999))
-    if wanted.frontal is not None:
-        conditions.append(Face.frontal.is_(wanted.frontal))
-    if wanted.min_size_px is not None:
-        conditions.append(Face.size_px >= wanted.min_size_px)
-    if wanted.max_residual is not None:
-        conditions.append(Transform.residual <= wanted.max_residual)
-    return conditions
-
-
-def _statement(conditions: list[ColumnElement[bool]], *, by_face: bool = False) -> Select[Any]:
-    """All columns of frames; `by_face` where the conditions choose some faces by their ids."""
-    first = files.first_paths()
-    # Else SQLite looks for these faces on each photo there is, by the index on this column.
-    photo_id = Face.photo_id + 0 if by_face else Face.photo_id
-    frames = identity.with_identity(
+_STATEMENT: Select[Any] = (
+    identity.with_identity(
         select(
-            first.c.path,
+            files.first_path(Face.photo_id),
             Photo.content_hash,
             Photo.width_px,
             Photo.height_px,
@@ -223,16 +171,13 @@ def _statement(conditions: list[ColumnElement[bool]], *, by_face: bool = False) 
             Photo.longitude_deg,
             Photo.fingerprint,
         )
-        .join(Photo, Photo.id == photo_id)
-        .join(first, first.c.photo_id == Photo.id)
+        .join(Photo, Photo.id == Face.photo_id + 0)  # else SQLite looks for the faces on each photo there is
+        .join(ListedFace, ListedFace.face_id == Face.id)
     )
-    statement: Select[Any] = (
-        frames.outerjoin(Transform, Transform.face_id == Face.id)
-        .outerjoin(Template, Template.id == Transform.template_id)
-        .where(Face.landmarks.is_not(None), Face.quality.is_not(None), identity.IS_FACE, *conditions)
-        .order_by(Photo.taken_at.is_(None), Photo.taken_at, first.c.path, Face.id)
-    )
-    return statement
+    .outerjoin(Transform, Transform.face_id == Face.id)
+    .outerjoin(Template, Template.id == Transform.template_id)
+)
+"""All that frames are made of; a condition on Face.id says of which."""
 
 
 def _frame(*columns: Any) -> Frame:  # noqa: ANN401
@@ -246,11 +191,6 @@ def age_years(taken_at: datetime | None, born: date) -> float | None:
     if taken_at is None or taken_at.date() < born:
         return None
     return (taken_at.date() - born).days / 365.2425
-
-
-def _stream(session: Session, statement: Select[Any]) -> Iterator[Row[Any]]:
-    """The rows of a statement, a thousand in memory at a time."""
-    return chain.from_iterable(session.execute(statement, execution_options={"yield_per": 1000}).partitions())
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,17 +210,17 @@ def choose_frames(session: Session, wanted: FrameFilter, limit: int | None = Non
     Raises:
         UserError: there is no such person.
     """
-    person, note = who_is(session, wanted.person or ME)
-    candidates = select_frames(
-        session,
-        replace(wanted, person=person, frontal=None, min_size_px=None, max_residual=None, all_variants=True),
-    )
+    note = None
+    if not mentions(wanted.condition, "person"):
+        person, note = who_is(session, ME)
+        wanted = wanted.narrowed(term("person", person))
     frames: list[Frame] = []
     left_out: Counter[str] = Counter()
-    for frame in candidates:
-        reason = _why_not(frame, wanted)
-        if reason:
-            left_out[reason] += 1
+    for frame, reasons in stream_judged_frames(session, wanted):
+        if frame.template_from_photo is None:
+            left_out["the face could not be registered"] += 1
+        elif reasons:
+            left_out[reasons[0]] += 1
         else:
             frames.append(frame)
     if not wanted.all_variants:
@@ -298,15 +238,3 @@ def _best_variants(session: Session, frames: list[Frame]) -> tuple[list[Frame], 
     faces = (VariantFace(frame.face_id, frame.person_id, *in_group[frame.content_hash]) for frame in grouped)
     left_out = faces_to_leave_out(faces)
     return [frame for frame in frames if frame.face_id not in left_out], len(left_out)
-
-
-def _why_not(frame: Frame, wanted: FrameFilter) -> str | None:
-    if frame.template_from_photo is None or frame.residual is None:
-        return "the face could not be registered"
-    if wanted.frontal is not None and frame.frontal is not wanted.frontal:
-        return "not frontal (--any-pose keeps them)" if wanted.frontal else "frontal"
-    if wanted.min_size_px is not None and frame.size_px < wanted.min_size_px:
-        return f"the face is smaller than {wanted.min_size_px:g} pixels"
-    if wanted.max_residual is not None and frame.residual > wanted.max_residual:
-        return f"the residual is above {wanted.max_residual:g}"
-    return None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -15,7 +17,10 @@ from alignimation_index.people.answers import folded
 from alignimation_index.store.files import visible
 from alignimation_index.store.identity import IS_DOUBTFUL, IS_FACE, PERSON_ID, STATE, with_identity
 from alignimation_index.store.identity_tables import PersonState, SuggestedName, Suggestion
+from alignimation_index.store.listed_faces import ListedFace
 from alignimation_index.store.tables import Face, File, Person, Photo
+
+ME = "me"
 
 _SUGGESTED = aliased(PersonState)
 _SUGGESTED_ID = func.coalesce(_SUGGESTED.goes_by_id, Suggestion.person_id)
@@ -156,6 +161,56 @@ def person_at(session: Session, name_or_id: str) -> int:
         problem = f"There is no person {name_or_id}." if name_or_id.isdecimal() else f"Nobody is called {name_or_id}."
         raise UserError(f"{problem} See who there is: alignindex people list")
     return person
+
+
+def who_is(session: Session, name: str) -> tuple[str, str | None]:
+    """Resolve whom a user means: the person's number, and a line to show where that was a guess.
+
+    "me", where nobody is so named, is the person on most photos.
+
+    Raises:
+        UserError: there is no such person.
+    """
+    person_id = find_person(session, name)
+    if person_id is not None:
+        return str(person_id), None
+    most = _on_most_photos(session) if name == ME else None
+    if most is None:
+        raise UserError(f"Nobody is called {name}.{_hint(session, name)} See who there is: alignindex people list")
+    person_id, photos = most
+    bears = session.scalar(select(PersonState.name).where(PersonState.person_id == person_id))
+    return str(person_id), (
+        f"Nobody is named me: taking person {person_id}{f' ({bears})' if bears else ''}, who is on most photos "
+        f"({photos}). To change that: alignindex people name NUMBER me"
+    )
+
+
+def names(session: Session) -> list[str]:
+    """All names that people have."""
+    named = select(PersonState.name).where(PersonState.name.is_not(None)).order_by(PersonState.name)
+    return [name for name in session.scalars(named) if name]
+
+
+def nearest(asked: str, known: Iterable[str]) -> str | None:
+    """The name that is meant, perhaps: letter case aside, the whole of it or one of its words."""
+    spelled = {part: name for name in known for part in (*folded(name).split(), folded(name))}
+    found = difflib.get_close_matches(folded(asked), spelled, n=1)
+    return spelled[found[0]] if found else None
+
+
+def _hint(session: Session, name: str) -> str:
+    near = nearest(name, names(session))
+    return f' Did you mean "{near}"?' if near else ""
+
+
+def _on_most_photos(session: Session) -> tuple[int, int] | None:
+    """The person on most photos, hidden ones left out, and how many those are."""
+    count = func.count(ListedFace.photo_id.distinct())
+    hidden = select(PersonState.person_id).where(PersonState.hidden)
+    listed = (ListedFace.person_id.is_not(None), ListedFace.trashed.is_(False), ListedFace.archived.is_(False))
+    people = select(ListedFace.person_id, count).where(*listed, ListedFace.person_id.not_in(hidden))
+    row = session.execute(people.group_by(ListedFace.person_id).order_by(count.desc(), ListedFace.person_id)).first()
+    return None if row is None or row[0] is None else (row[0], row[1])
 
 
 def numbers_of(session: Session, person_id: int) -> list[int]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby, islice
-from operator import itemgetter
+from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import Float
+from alignimation_index.query.selection import of_photos
+from alignimation_index.query.tree import And, Condition
 from alignimation_index.store import files
 from alignimation_index.store.answers import regions_of
 from alignimation_index.store.tables import (
@@ -115,49 +116,84 @@ class IndexedPhoto:
     videos: Sequence[str]
 
 
-def select_photos(
-    session: Session, *, date_source: str | None = None, include_trashed: bool = False, include_archived: bool = False
-) -> Iterator[IndexedPhoto]:
-    """Photos at hand, in the order of their first paths, read while they are asked for.
+@dataclass(frozen=True, slots=True)
+class PhotoFilter:
+    """Which photos are wanted.
 
-    Args:
-        session: to read in.
-        date_source: only photos whose date comes from there, see `library.dates.resolve`.
+    Attributes:
+        condition: what holds for them; where it asks of a face, for a face on them.
+        date_source: where their dates come from, see `library.dates.resolve`; None for all.
         include_trashed: also those in the bin of an export.
         include_archived: also those in the archive of an export.
     """
-    failed = set(session.scalars(select(StageRun.photo_id).where(StageRun.status == "error")))
-    first = files.first_paths()
-    statement = (
-        select(first.c.path, File.path, Photo.id, *_COLUMNS)
-        .join(first, first.c.photo_id == Photo.id)
-        .join(File, (File.photo_id == Photo.id) & File.missing_since_utc.is_(None))
-        .where(*files.visible(include_trashed, include_archived))
-        .order_by(first.c.path, File.path)
-    )
-    if date_source is not None:
-        statement = statement.where(Photo.taken_at_source == date_source)
-    rows = session.execute(statement, execution_options={"yield_per": 2 * _PHOTOS_AT_ONCE})
-    photos = (list(of_photo) for _, of_photo in groupby(rows, itemgetter(0)))
-    while some := list(islice(photos, _PHOTOS_AT_ONCE)):
-        yield from _with_what_speaks_of_them(session, some, failed)
+
+    condition: Condition = And()
+    date_source: str | None = None
+    include_trashed: bool = False
+    include_archived: bool = False
 
 
-def _with_what_speaks_of_them(
-    session: Session, photos: Sequence[Sequence[Any]], failed: Collection[int]
-) -> Iterator[IndexedPhoto]:
-    ids = [rows[0].id for rows in photos]
+def select_photos(session: Session, wanted: PhotoFilter = PhotoFilter()) -> Iterator[IndexedPhoto]:  # noqa: B008
+    """Photos at hand, in the order of their first paths, read while they are asked for.
+
+    Raises:
+        UserError: there is no such person, album or camera; at the call, not later.
+    """
+    statement = _first_files(session, wanted).with_only_columns(Photo.id).order_by(File.path)
+    rows = session.scalars(statement, execution_options={"yield_per": _PHOTOS_AT_ONCE})
+    return chain.from_iterable(_photos(session, ids) for ids in rows.partitions())
+
+
+def stream_photo_paths(session: Session, wanted: PhotoFilter) -> Iterator[str]:
+    """The first paths of the photos of `select_photos`.
+
+    Raises:
+        UserError: as that does.
+    """
+    statement = _first_files(session, wanted).with_only_columns(File.path).order_by(File.path)
+    return iter(session.scalars(statement, execution_options={"yield_per": _PHOTOS_AT_ONCE}))
+
+
+def count_photos(session: Session, wanted: PhotoFilter) -> int:
+    """How many photos `select_photos` has.
+
+    Raises:
+        UserError: as that does.
+    """
+    here = select(File.photo_id).where(File.missing_since_utc.is_(None), File.photo_id.is_not(None))
+    counted = select(func.count()).select_from(Photo).where(Photo.id.in_(here), *_conditions(session, wanted))
+    return session.scalar(counted) or 0
+
+
+def _first_files(session: Session, wanted: PhotoFilter) -> Select[Any]:
+    """The first files of photos at hand."""
+    is_first = (File.missing_since_utc.is_(None), File.path == files.first_path(File.photo_id))
+    joined = select(File.id).join(Photo, Photo.id == File.photo_id)
+    return joined.where(*_conditions(session, wanted), *is_first)
+
+
+def _conditions(session: Session, wanted: PhotoFilter) -> list[ColumnElement[bool]]:
+    conditions = files.visible(wanted.include_trashed, wanted.include_archived)
+    if wanted.date_source is not None:
+        conditions.append(Photo.taken_at_source == wanted.date_source)
+    return [*conditions, of_photos(session, wanted.condition)]
+
+
+def _photos(session: Session, ids: Sequence[int]) -> Iterator[IndexedPhoto]:
+    """What is known of photos, and what speaks of them, in the order of the ids."""
+    rows = {row.id: row for row in session.execute(select(Photo.id, *_COLUMNS).where(Photo.id.in_(ids)))}
+    paths = _paths(session, ids)
+    failed = _failed(session, ids)
     albums = _names(session, PhotoAlbum, ids)
     people = _names(session, PhotoGooglePerson, ids)
     sidecars = _sidecars(session, ids)
     videos = _moving_halves(session, ids)
     groups = _groups(session, ids)
-    regions = regions_of(session, [rows[0].content_hash for rows in photos])
-    for rows in photos:
-        about: dict[str, Any] = {column.key: value for column, value in zip(_COLUMNS, rows[0][3:], strict=True)}
-        photo_id = rows[0].id
+    regions = regions_of(session, [row.content_hash for row in rows.values()])
+    for photo_id in ids:
+        about: dict[str, Any] = {column.key: getattr(rows[photo_id], column.key) for column in _COLUMNS}
         yield IndexedPhoto(
-            paths=[row[1] for row in rows],
+            paths=paths[photo_id],
             status="error" if photo_id in failed else "ok",
             albums=albums[photo_id],
             google_people=people[photo_id],
@@ -167,6 +203,19 @@ def _with_what_speaks_of_them(
             videos=videos.get(photo_id, []),
             **about,
         )
+
+
+def _paths(session: Session, photo_ids: Sequence[int]) -> Mapping[Any, list[str]]:
+    found: Mapping[Any, list[str]] = defaultdict(list)
+    here = (File.photo_id.in_(photo_ids), File.missing_since_utc.is_(None))
+    for photo_id, path in session.execute(select(File.photo_id, File.path).where(*here).order_by(File.path)):
+        found[photo_id].append(path)
+    return found
+
+
+def _failed(session: Session, photo_ids: Sequence[int]) -> set[int]:
+    failed = (StageRun.photo_id.in_(photo_ids), StageRun.status == "error")
+    return set(session.scalars(select(StageRun.photo_id).where(*failed)))
 
 
 def _names(

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from alignimation_index.errors import UserError
 from alignimation_index.store import schema
+from alignimation_index.store.geography import distance_m
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -197,6 +198,8 @@ def _configure(connection: Any, record: Any) -> None:  # noqa: ANN401, ARG001
     connection.isolation_level = None
     for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "cache_size = -65536"):
         connection.execute(f"PRAGMA {pragma}")
+    # SQLite has the functions for it only where it was built with them.
+    connection.create_function("distance_m", 4, distance_m, deterministic=True)
 
 
 def _begin(connection: Connection) -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Subquery, Table, delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, ScalarSelect, Subquery, Table, delete, func, select, update
+from sqlalchemy.orm import Session, aliased
 
 from alignimation_index.datatypes import FileKind, FoundFile
 from alignimation_index.store import descriptions, variants
@@ -183,6 +183,13 @@ def first_paths() -> Subquery:
     """Columns photo_id and path: photos that a file holds now, and the first of those files by name."""
     here = File.photo_id.is_not(None) & File.missing_since_utc.is_(None)
     return select(File.photo_id, func.min(File.path).label("path")).where(here).group_by(File.photo_id).subquery()
+
+
+def first_path(photo_id: Any) -> ScalarSelect[str]:  # noqa: ANN401 - a column
+    """The first by name of the files that hold a photo now, looked up for each row of a statement."""
+    file = aliased(File)
+    here = (file.photo_id == photo_id, file.missing_since_utc.is_(None))
+    return select(func.min(file.path)).where(*here).scalar_subquery()
 
 
 def present_files(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, CheckConstraint, DateTime, Double, ForeignKey, LargeBinary, MetaData, String
+from sqlalchemy import JSON, Boolean, CheckConstraint, DateTime, Double, ForeignKey, Index, LargeBinary, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from alignimation_index.datatypes import Float
@@ -69,6 +69,7 @@ class Photo(Base):
     """
 
     __tablename__ = "photo"
+    __table_args__ = (Index("ix_photo_latitude_deg_longitude_deg", "latitude_deg", "longitude_deg"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     content_hash: Mapped[str] = mapped_column(String(64), unique=True)
@@ -77,7 +78,7 @@ class Photo(Base):
     taken_at: Mapped[datetime | None] = mapped_column(index=True)
     taken_at_source: Mapped[str | None]
     utc_offset: Mapped[str | None]
-    camera: Mapped[str | None]
+    camera: Mapped[str | None] = mapped_column(index=True)
     facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     latitude_deg: Mapped[float | None]
     longitude_deg: Mapped[float | None]
@@ -130,9 +131,11 @@ class File(Listed, Base):
     """
 
     __tablename__ = "file"
+    # The whole of what is asked most: by which files a photo is at hand, and the first of them.
+    __table_args__ = (Index("ix_file_photo_id", "photo_id", "missing_since_utc", "path"),)
 
     kind: Mapped[str] = mapped_column(default="photo", server_default="photo")
-    photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id"), index=True)
+    photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id"))
 
 
 class Sidecar(Listed, Base):

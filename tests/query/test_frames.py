@@ -5,7 +5,7 @@ import pytest
 
 from alignimation_index.errors import UserError
 from alignimation_index.pipeline.identity import refresh
-from alignimation_index.query.expression import FrameFilter
+from alignimation_index.query.expression import FrameFilter, parse_expression
 from alignimation_index.query.frames import choose_frames, select_frames, stream_frames, who_is
 from alignimation_index.query.photos import select_photos
 from alignimation_index.store.answer_log import record
@@ -77,8 +77,8 @@ def name_person(session, person_id, name):
     refresh(session)
 
 
-def paths(session, **wanted):
-    return [frame.path for frame in select_frames(session, FrameFilter(**wanted))]
+def paths(session, expression=""):
+    return [frame.path for frame in select_frames(session, parse_expression(expression))]
 
 
 def test_a_frame_carries_what_is_known_of_its_face(session):
@@ -119,7 +119,7 @@ def test_a_person_is_meant_by_name_in_any_case_or_by_number(session):
     add_portrait(session, "/photos/ada.jpg", person_id=ADA)
     add_portrait(session, "/photos/bob.jpg", person_id=BOB)
     name_person(session, BOB, "Bob")
-    assert paths(session, person="bob") == paths(session, person="2") == ["/photos/bob.jpg"]
+    assert paths(session, "person:bob") == paths(session, "person:2") == ["/photos/bob.jpg"]
     assert who_is(session, "BOB") == ("2", None)
 
 
@@ -143,7 +143,7 @@ def test_me_where_nobody_is_so_named_is_who_is_on_most_photos_and_that_is_said(s
 @pytest.mark.parametrize("unknown", ["Zoe", "77", "me"])
 def test_an_unknown_person_is_named_with_the_way_to_see_who_there_is(session, unknown):
     with pytest.raises(UserError, match=f"Nobody is called {unknown}.*alignindex people list"):
-        select_frames(session, FrameFilter(person=unknown))
+        select_frames(session, parse_expression(f"person:{unknown}"))
 
 
 def test_years_are_inclusive_and_leave_undated_photos_out(session):
@@ -155,14 +155,14 @@ def test_years_are_inclusive_and_leave_undated_photos_out(session):
         ("undated", None),
     ):
         add_face(session, add_photo(session, path, taken_at=taken_at))
-    assert paths(session, first_year=2000, last_year=2001) == ["2000", "2001"]
-    assert paths(session, first_year=2001) == ["2001", "2002"]
-    assert paths(session, last_year=2000) == ["1999", "2000"]
+    assert paths(session, "year:2000..2001") == ["2000", "2001"]
+    assert paths(session, "year:2001..") == ["2001", "2002"]
+    assert paths(session, "year:..2000") == ["1999", "2000"]
 
 
 def test_a_last_year_beyond_the_calendar_is_no_bound(session):
     add_portrait(session, "/photos/a.jpg", 2010)
-    assert paths(session, last_year=9999) == ["/photos/a.jpg"]
+    assert paths(session, "year:..9999") == ["/photos/a.jpg"]
 
 
 def test_frontal_size_and_residual_narrow_the_choice(session):
@@ -170,11 +170,11 @@ def test_frontal_size_and_residual_narrow_the_choice(session):
     add_portrait(session, "profile", frontal=False)
     add_portrait(session, "small", size_px=99.9)
     add_portrait(session, "askew", residual=0.2)
-    assert paths(session, frontal=True) == ["askew", "good", "small"]
-    assert paths(session, frontal=False) == ["profile"]
-    assert paths(session, min_size_px=100) == ["askew", "good", "profile"]
-    assert paths(session, max_residual=0.1) == ["good", "profile", "small"]
-    assert paths(session, frontal=True, min_size_px=100, max_residual=0.1) == ["good"]
+    assert paths(session, "frontal:yes") == ["askew", "good", "small"]
+    assert paths(session, "frontal:no") == ["profile"]
+    assert paths(session, "size:>=100") == ["askew", "good", "profile"]
+    assert paths(session, "residual:<=0.1") == ["good", "profile", "small"]
+    assert paths(session, "frontal:yes size:>=100 residual:<=0.1") == ["good"]
 
 
 def test_photos_whose_files_are_all_missing_are_not_listed(session):
@@ -215,7 +215,7 @@ def test_choosing_counts_what_is_left_out_by_reason(session):
     add_portrait(session, "small", 2002, size_px=50)
     add_portrait(session, "askew", 2003, residual=0.3)
     add_portrait(session, "unregistered", 2004, residual=None)
-    chosen = choose_frames(session, FrameFilter(str(ADA), 2000, None, True, 100, 0.1))
+    chosen = choose_frames(session, parse_expression(f"person:{ADA} year:2000.. frontal:yes size:>=100 residual:<=0.1"))
     assert [frame.path for frame in chosen.frames] == ["good"]
     assert chosen.left_out == {
         "not frontal (--any-pose keeps them)": 2,
@@ -239,7 +239,7 @@ def test_choosing_without_a_person_means_me(session):
 def test_a_limit_chooses_evenly_from_the_first_to_the_last(session, limit, indices):
     for year in range(2000, 2010):
         add_portrait(session, f"{year}", year)
-    chosen = choose_frames(session, FrameFilter(str(ADA)), limit)
+    chosen = choose_frames(session, parse_expression(f"person:{ADA}"), limit)
     assert [frame.path for frame in chosen.frames] == [f"{2000 + index}" for index in indices]
     assert chosen.left_out == ({f"more than --limit {limit}": 10 - limit} if limit < 10 else {})
 
@@ -260,7 +260,7 @@ def test_a_later_name_of_the_same_person_replaces_the_earlier_one(session):
 
 def test_that_nobody_is_so_called_is_said_before_the_first_frame_is_asked_for(session):
     with pytest.raises(UserError, match="Nobody is called Eve"):
-        stream_frames(session, FrameFilter(person="Eve"))
+        stream_frames(session, parse_expression("person:Eve"))
 
 
 def test_frames_and_photos_are_complete_beyond_what_is_read_at_a_time(session):

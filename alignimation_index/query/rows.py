@@ -1,0 +1,56 @@
+"""What conditions are asked of: faces, or photos with or without faces."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement, and_, func, true
+from sqlalchemy.orm import aliased
+
+from alignimation_index.query.values import Period
+from alignimation_index.store.listed_faces import UNDATED, ListedFace
+from alignimation_index.store.tables import Photo
+
+_EPOCH = datetime(1970, 1, 1)
+
+
+class Row(Protocol):
+    """What terms about photos need to know of a row: columns for the photo's id and for whether it is a favourite."""
+
+    photo_id: Any
+    favourite: Any
+
+    def within(self, period: Period) -> ColumnElement[bool]:
+        """Whether it was taken then."""
+
+
+class FaceRow:
+    """A face on a photo: a table `face` of its own in a statement, or the one that all faces are listed from."""
+
+    def __init__(self, *, another: bool = False) -> None:
+        self.face: Any = aliased(ListedFace) if another else ListedFace
+        self.photo_id: Any = self.face.photo_id
+        self.favourite: Any = self.face.favourite.is_(True)
+
+    def within(self, period: Period) -> ColumnElement[bool]:
+        """Whether the photo was taken then."""
+        moment = self.face.moment
+        starts = true() if period.start is None else moment >= _seconds(period.start)
+        return and_(starts, moment < (UNDATED if period.end is None else _seconds(period.end)))
+
+
+class PhotoRow:
+    """A photo, whoever is on it."""
+
+    photo_id: Any = Photo.id
+    favourite: Any = func.coalesce(Photo.favourite, False)
+
+    def within(self, period: Period) -> ColumnElement[bool]:
+        """Whether the photo was taken then."""
+        starts = Photo.taken_at.is_not(None) if period.start is None else Photo.taken_at >= period.start
+        return and_(starts, true() if period.end is None else Photo.taken_at < period.end)
+
+
+def _seconds(moment: datetime) -> int:
+    return int((moment - _EPOCH).total_seconds())
