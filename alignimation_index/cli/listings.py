@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alignimation_index.cli.choosing import asked, choosing_film
+from alignimation_index.cli.choosing import explain as explain_choice
 from alignimation_index.cli.filters import (
     choosing_frames,
     choosing_output,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
+    from alignimation_index.query.choosing import Choice
     from alignimation_index.query.expression import FrameFilter
     from alignimation_index.query.frames import Frame
 
@@ -78,18 +81,41 @@ def errors(context: click.Context, as_json: bool) -> None:
 @click.command(short_help="Choose frames: registered faces in the order of time.")
 @choosing_frames
 @click.option("--frontal", is_flag=True, default=None, help="Only faces that look at the camera.")
+@choosing_film
 @choosing_output
 @click.pass_context
-def query(context: click.Context, /, output: str | None, **choice: Any) -> None:  # noqa: ANN401
+def run(context: click.Context, /, output: str | None, explain: bool, **options: Any) -> None:  # noqa: ANN401
     """Choose frames, in the order of time. EXPR is of terms that hold together, empty for all:
 
     \b
     person:me  year:2000..2020  frontal:yes  "size:>=120"  "residual:<0.05"
 
     Also with `or`, `not` and parentheses: "person:me (with:Bob or with:Eve) not album:Work*".
+
+    With an option that chooses the frames of a film, such as --every, they are those of the film.
     """
-    with opened_store(context) as store, store.reading() as session:
-        _list(session, frame_filter(**choice), output, _frames_json, _FRAME_COLUMNS)
+    with opened_store(context) as store:
+        request = asked(context, store, **options)
+        wanted = frame_filter(**request.filters)
+        with store.reading() as session:
+            if explain or request.is_choosing:
+                _say_chosen(session, wanted, request.choice, output, explain=explain)
+            else:
+                _list(session, wanted, output, _frames_json, _FRAME_COLUMNS)
+
+
+def _say_chosen(session: Session, wanted: FrameFilter, choice: Choice, output: str | None, *, explain: bool) -> None:
+    from alignimation_index.query.choosing import choose_frames
+
+    chosen = choose_frames(session, wanted, choice)
+    if chosen.note:
+        warn(chosen.note)
+    if explain:
+        explain_choice(chosen, as_json=output == "json")
+    elif output == "count":
+        say(str(len(chosen.frames)))
+    else:
+        _say(iter(chosen.frames), output, _frames_json, _FRAME_COLUMNS)
 
 
 def _list(
@@ -104,17 +130,21 @@ def _list(
         warn(remark)
     if output == "count":
         say(str(count_faces(session, wanted)))
-    elif output == "json":
-        say_json_array(as_json(stream_frames(session, wanted)))
-    elif output == "csv":
-        say_csv(csv_columns, as_json(stream_frames(session, wanted)))
-    elif output == "paths":
-        paths = (frame.path for frame in stream_frames(session, wanted))
-        say_lines(path for path, _ in groupby(paths))  # the faces of a photo follow each other
     else:
-        _say_frames(stream_frames(session, wanted))
+        _say(stream_frames(session, wanted), output, as_json, csv_columns)
     if left_out := count_variants_left_out(session, wanted):
         warn(f"Left out {left_out} {'frame' if left_out == 1 else 'frames'}: {LEFT_OUT}")
+
+
+def _say(frames: Iterator[Frame], output: str | None, as_json: _AsJson, csv_columns: Sequence[str]) -> None:
+    if output == "json":
+        say_json_array(as_json(frames))
+    elif output == "csv":
+        say_csv(csv_columns, as_json(frames))
+    elif output == "paths":
+        say_lines(path for path, _ in groupby(frame.path for frame in frames))  # those of a photo follow each other
+    else:
+        _say_frames(frames)
 
 
 def _say_frames(frames: Iterable[Frame]) -> None:

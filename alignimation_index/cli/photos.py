@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alignimation_index.cli.default_command import GroupWithDefault
 from alignimation_index.cli.filters import choosing_output, expression_argument, including_hidden
 from alignimation_index.cli.output import (
     opened_store,
@@ -21,24 +22,15 @@ from alignimation_index.library.dates.sources import SOURCES
 if TYPE_CHECKING:
     from alignimation_index.query.photos import IndexedPhoto
 
-_LIST = "list"
 _CSV_COLUMNS = (
     *("path", "content_hash", "taken_at", "taken_at_source", "utc_offset", "albums", "google_people", "latitude"),
     *("longitude", "rating", "favourite", "archived", "trashed", "camera", "width", "height", "status"),
 )
 
 
-class _ListingGroup(click.Group):
-    """A group that lists where no command is named; terms of an expression hold a colon, which no command does."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
-            args = [_LIST, *args]
-        return super().parse_args(ctx, args)
-
-
 @click.group(
-    cls=_ListingGroup,
+    cls=GroupWithDefault,
+    default="list",
     short_help="List the photos; say when they were taken.",
     options_metavar="",
     subcommand_metavar="[[list] [OPTIONS] [EXPR] | COMMAND [ARGS]...]",
@@ -47,7 +39,7 @@ def photos() -> None:
     """List the photos, as `photos list` does, or say when they were taken."""
 
 
-@photos.command(_LIST, short_help="List the photos.")
+@photos.command("list", short_help="List the photos.")
 @expression_argument
 @click.option("--date-source", type=click.Choice(SOURCES), help="Only those whose date comes from there.")
 @click.option(

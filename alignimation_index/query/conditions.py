@@ -143,9 +143,7 @@ def near(asked: Asked) -> SqlCondition:
     low, high, longitudes = box_around(*point, around.radius_m)
     distance = func.distance_m(Photo.latitude_deg, Photo.longitude_deg, *point)
     in_box = or_(*(Photo.longitude_deg.between(*some) for some in longitudes))
-    return asked.row.photo_id.in_(
-        _photos(Photo.latitude_deg.between(low, high), in_box, distance <= around.radius_m)
-    )
+    return asked.row.photo_id.in_(_photos(Photo.latitude_deg.between(low, high), in_box, distance <= around.radius_m))
 
 
 def everything(asked: Asked) -> SqlCondition:  # noqa: ARG001 - as all of them

@@ -1,8 +1,8 @@
 """From what a user writes to a condition on frames.
 
-    expression := both ("or" both)*
-    both       := part ("and"? part)*
-    part       := ("not" | "-") part | "(" expression ")" | KEY:VALUE
+expression := both ("or" both)*
+both       := part ("and"? part)*
+part       := ("not" | "-") part | "(" expression ")" | KEY:VALUE
 """
 
 from __future__ import annotations
@@ -112,7 +112,9 @@ class _Parser:
             return self._deeper(token)
         if token.kind is Kind.WORD:
             return self._word(token)
-        raise token.place.error("A term is missing here." if token.kind is not Kind.CLOSE else "There is nothing in ().")
+        raise token.place.error(
+            "A term is missing here." if token.kind is not Kind.CLOSE else "There is nothing in ()."
+        )
 
     def _deeper(self, token: Token) -> Condition:
         if self._depth == _DEEPEST:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,11 +12,8 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import Float
-from alignimation_index.query.expression import FrameFilter, term
-from alignimation_index.query.people import ME, who_is
+from alignimation_index.query.expression import FrameFilter
 from alignimation_index.query.selection import stream_face_ids, stream_judged
-from alignimation_index.query.tree import mentions
-from alignimation_index.query.variants import LEFT_OUT, VariantFace, faces_to_leave_out, ranks
 from alignimation_index.store import files, identity
 from alignimation_index.store.listed_faces import ListedFace
 from alignimation_index.store.tables import Face, Photo, Template, Transform
@@ -191,50 +187,3 @@ def age_years(taken_at: datetime | None, born: date) -> float | None:
     if taken_at is None or taken_at.date() < born:
         return None
     return (taken_at.date() - born).days / 365.2425
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """Frames for an animation: what is in, how many photos are left out for each reason, and what to tell the user."""
-
-    frames: list[Frame]
-    left_out: dict[str, int]
-    note: str | None
-
-
-def choose_frames(session: Session, wanted: FrameFilter, limit: int | None = None) -> Chosen:
-    """Choose the frames of an animation, at most `limit` of them, evenly, and count those left out by reason.
-
-    Without a person in `wanted` it is "me", see `who_is`.
-
-    Raises:
-        UserError: there is no such person.
-    """
-    note = None
-    if not mentions(wanted.condition, "person"):
-        person, note = who_is(session, ME)
-        wanted = wanted.narrowed(term("person", person))
-    frames: list[Frame] = []
-    left_out: Counter[str] = Counter()
-    for frame, reasons in stream_judged_frames(session, wanted):
-        if frame.template_from_photo is None:
-            left_out["the face could not be registered"] += 1
-        elif reasons:
-            left_out[reasons[0]] += 1
-        else:
-            frames.append(frame)
-    if not wanted.all_variants:
-        frames, left_out[LEFT_OUT] = _best_variants(session, frames)
-    if limit is not None and len(frames) > limit:
-        left_out[f"more than --limit {limit}"] = len(frames) - limit
-        frames = [frames[round(i * (len(frames) - 1) / max(limit - 1, 1))] for i in range(limit)]
-    return Chosen(frames, dict(+left_out), note)
-
-
-def _best_variants(session: Session, frames: list[Frame]) -> tuple[list[Frame], int]:
-    """The frames of the best photo of each group of variants, and how many others there are."""
-    in_group = ranks(session)
-    grouped = (frame for frame in frames if frame.content_hash in in_group)
-    faces = (VariantFace(frame.face_id, frame.person_id, *in_group[frame.content_hash]) for frame in grouped)
-    left_out = faces_to_leave_out(faces)
-    return [frame for frame in frames if frame.face_id not in left_out], len(left_out)

@@ -174,7 +174,7 @@ def _span(text: str) -> tuple[datetime, datetime | None]:
     found = _DATE.fullmatch(text.strip())
     try:
         if not found:
-            raise ValueError  # noqa: TRY301
+            raise ValueError
         year, month, day = (part and int(part) for part in found.groups())
         start = datetime(int(year or 0), 1 if month is None else month, 1 if day is None else day)
     except ValueError:
