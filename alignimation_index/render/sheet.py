@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from alignimation_index.datatypes import Pixels
 from alignimation_index.errors import UserError
-from alignimation_index.render.encode import replacing_file
+from alignimation_index.render.replacing import replacing_file
 
 SHEET_ASPECT = 16 / 10
 PAPER = (255, 255, 255)
