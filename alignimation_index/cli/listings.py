@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alignimation_index.cli.choosing import asked, choosing_film
+from alignimation_index.cli.choosing import explain as explain_choice
 from alignimation_index.cli.filters import choosing_frames, frame_filter, including_hidden
 from alignimation_index.cli.output import (
     PRINTED_AT_ONCE,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
+    from alignimation_index.query.choosing import Choice
     from alignimation_index.query.expression import FrameFilter
     from alignimation_index.query.frames import Frame
 
@@ -66,26 +69,50 @@ def errors(context: click.Context, as_json: bool) -> None:
 @click.command(short_help="Choose frames: registered faces in the order of time.")
 @choosing_frames
 @click.option("--frontal", is_flag=True, default=None, help="Only faces that look at the camera.")
+@choosing_film
 @click.option("--json", "output", flag_value="json", help="For programs.")
 @click.option("--csv", "output", flag_value="csv", help="As a table for spreadsheets.")
 @click.option("--paths", "output", flag_value="paths", help="Only the photos' paths.")
 @click.pass_context
-def query(context: click.Context, /, output: str | None, **choice: Any) -> None:  # noqa: ANN401
+def run(context: click.Context, /, output: str | None, explain: bool, **options: Any) -> None:  # noqa: ANN401
     """Choose frames, in the order of time. EXPR is of terms that hold together, empty for all:
 
     \b
     person:me  year:2000..2020  frontal:yes  "size:>=120"  "residual:<0.05"
+
+    With an option that chooses the frames of a film, such as --every, they are those of the film.
     """
-    with opened_store(context) as store, store.reading() as session:
-        frames = _frames(session, frame_filter(**choice))
-        if output == "json":
-            say_json_array(_frames_json(frames))
-        elif output == "csv":
-            _say_csv(frames)
-        elif output == "paths":
-            say_lines(dict.fromkeys(frame.path for frame in frames))
-        else:
-            _say_frames(frames)
+    with opened_store(context) as store:
+        request = asked(context, store, **options)
+        wanted = frame_filter(**request.filters)
+        with store.reading() as session:
+            if explain or request.is_choosing:
+                _say_chosen(session, wanted, request.choice, output, explain=explain)
+            else:
+                _say(_frames(session, wanted), output)
+
+
+def _say_chosen(session: Session, wanted: FrameFilter, choice: Choice, output: str | None, *, explain: bool) -> None:
+    from alignimation_index.query.choosing import choose_frames
+
+    chosen = choose_frames(session, wanted, choice)
+    if chosen.note:
+        warn(chosen.note)
+    if explain:
+        explain_choice(chosen, as_json=output == "json")
+    else:
+        _say(iter(chosen.frames), output)
+
+
+def _say(frames: Iterator[Frame], output: str | None) -> None:
+    if output == "json":
+        say_json_array(_frames_json(frames))
+    elif output == "csv":
+        _say_csv(frames)
+    elif output == "paths":
+        say_lines(dict.fromkeys(frame.path for frame in frames))
+    else:
+        _say_frames(frames)
 
 
 def named_frames(

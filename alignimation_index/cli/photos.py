@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alignimation_index.cli.default_command import GroupWithDefault
 from alignimation_index.cli.filters import including_hidden
 from alignimation_index.cli.listings import as_json_option, named_frames
 from alignimation_index.cli.output import opened_store, say, say_json_array, say_table
@@ -14,20 +15,10 @@ from alignimation_index.library.dates.sources import SOURCES
 if TYPE_CHECKING:
     from alignimation_index.query.photos import IndexedPhoto
 
-_LIST = "list"
-
-
-class _ListingGroup(click.Group):
-    """A group that lists where no command is named; terms of an expression hold a colon, which no command does."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
-            args = [_LIST, *args]
-        return super().parse_args(ctx, args)
-
 
 @click.group(
-    cls=_ListingGroup,
+    cls=GroupWithDefault,
+    default="list",
     short_help="List the photos; say when they were taken.",
     options_metavar="",
     subcommand_metavar="[[list] [OPTIONS] [EXPR] | COMMAND [ARGS]...]",
@@ -36,7 +27,7 @@ def photos() -> None:
     """List the photos, as `photos list` does, or say when they were taken."""
 
 
-@photos.command(_LIST, short_help="List the photos.")
+@photos.command("list", short_help="List the photos.")
 @click.argument("expression", metavar="[EXPR]", default="")
 @click.option("--date-source", type=click.Choice(SOURCES), help="Only those whose date comes from there.")
 @click.option(

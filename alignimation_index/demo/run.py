@@ -17,8 +17,9 @@ from alignimation_index.models.weights import WeightStore
 from alignimation_index.pipeline.progress import Progress
 from alignimation_index.pipeline.scan import add_roots
 from alignimation_index.pipeline.update import update
+from alignimation_index.query.choosing import choose_frames
 from alignimation_index.query.expression import FrameFilter
-from alignimation_index.query.frames import Frame, choose_frames
+from alignimation_index.query.frames import Frame
 from alignimation_index.query.people import summaries
 from alignimation_index.render.animation import render_frame
 from alignimation_index.render.film import Film, Look, render_film

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain, starmap
 from typing import Any
@@ -16,7 +15,7 @@ from alignimation_index.datatypes import Float
 from alignimation_index.errors import UserError
 from alignimation_index.query.expression import FrameFilter
 from alignimation_index.query.people import find_person, summaries
-from alignimation_index.query.variants import LEFT_OUT, VariantFace, faces_to_leave_out, ranks
+from alignimation_index.query.variants import VariantFace, faces_to_leave_out
 from alignimation_index.store import files, identity
 from alignimation_index.store.tables import Face, Photo, Template, Transform, Variant
 
@@ -251,62 +250,3 @@ def age_years(taken_at: datetime | None, born: date) -> float | None:
 def _stream(session: Session, statement: Select[Any]) -> Iterator[Row[Any]]:
     """The rows of a statement, a thousand in memory at a time."""
     return chain.from_iterable(session.execute(statement, execution_options={"yield_per": 1000}).partitions())
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """Frames for an animation: what is in, how many photos are left out for each reason, and what to tell the user."""
-
-    frames: list[Frame]
-    left_out: dict[str, int]
-    note: str | None
-
-
-def choose_frames(session: Session, wanted: FrameFilter, limit: int | None = None) -> Chosen:
-    """Choose the frames of an animation, at most `limit` of them, evenly, and count those left out by reason.
-
-    Without a person in `wanted` it is "me", see `who_is`.
-
-    Raises:
-        UserError: there is no such person.
-    """
-    person, note = who_is(session, wanted.person or ME)
-    candidates = select_frames(
-        session,
-        replace(wanted, person=person, frontal=None, min_size_px=None, max_residual=None, all_variants=True),
-    )
-    frames: list[Frame] = []
-    left_out: Counter[str] = Counter()
-    for frame in candidates:
-        reason = _why_not(frame, wanted)
-        if reason:
-            left_out[reason] += 1
-        else:
-            frames.append(frame)
-    if not wanted.all_variants:
-        frames, left_out[LEFT_OUT] = _best_variants(session, frames)
-    if limit is not None and len(frames) > limit:
-        left_out[f"more than --limit {limit}"] = len(frames) - limit
-        frames = [frames[round(i * (len(frames) - 1) / max(limit - 1, 1))] for i in range(limit)]
-    return Chosen(frames, dict(+left_out), note)
-
-
-def _best_variants(session: Session, frames: list[Frame]) -> tuple[list[Frame], int]:
-    """The frames of the best photo of each group of variants, and how many others there are."""
-    in_group = ranks(session)
-    grouped = (frame for frame in frames if frame.content_hash in in_group)
-    faces = (VariantFace(frame.face_id, frame.person_id, *in_group[frame.content_hash]) for frame in grouped)
-    left_out = faces_to_leave_out(faces)
-    return [frame for frame in frames if frame.face_id not in left_out], len(left_out)
-
-
-def _why_not(frame: Frame, wanted: FrameFilter) -> str | None:
-    if frame.template_from_photo is None or frame.residual is None:
-        return "the face could not be registered"
-    if wanted.frontal is not None and frame.frontal is not wanted.frontal:
-        return "not frontal (--any-pose keeps them)" if wanted.frontal else "frontal"
-    if wanted.min_size_px is not None and frame.size_px < wanted.min_size_px:
-        return f"the face is smaller than {wanted.min_size_px:g} pixels"
-    if wanted.max_residual is not None and frame.residual > wanted.max_residual:
-        return f"the residual is above {wanted.max_residual:g}"
-    return None

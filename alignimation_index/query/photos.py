@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby, islice
@@ -214,6 +214,14 @@ def _moving_halves(session: Session, photo_ids: Sequence[int]) -> Mapping[int, l
     for photo_id, path in session.execute(videos.order_by(File.path)):
         found[photo_id].append(path)
     return found
+
+
+def paths_of(session: Session, content_hashes: Collection[str]) -> dict[str, str]:
+    """The first file by name of each of these photos that is at hand."""
+    first = files.first_paths()
+    rows = select(Photo.content_hash, first.c.path).join(first, first.c.photo_id == Photo.id)
+    found: Iterable[tuple[str, str]] = session.execute(rows.where(Photo.content_hash.in_(content_hashes))).all()
+    return dict(found)
 
 
 def select_videos(session: Session) -> Iterator[tuple[str, str | None]]:

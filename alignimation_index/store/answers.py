@@ -15,12 +15,17 @@ from alignimation_index.store.descriptions import DATE, REGION
 from alignimation_index.store.tables import Answer, File, Photo, utc_now
 
 
-def content_of(session: Session, path_or_hash: str) -> str | None:
-    """The content hash of the photo at a path, or of that hash; None if none is known."""
-    at_path = select(Photo.content_hash).join(File, File.photo_id == Photo.id).where(File.path == path_or_hash)
-    return session.scalar(at_path) or session.scalar(
-        select(Photo.content_hash).where(Photo.content_hash == path_or_hash.lower())
+def content_at(session: Session, path: str) -> str | None:
+    """The content hash of the photo at a path; None if none is known."""
+    return session.scalar(
+        select(Photo.content_hash).join(File, File.photo_id == Photo.id).where(File.path == path).limit(1)
     )
+
+
+def contents_like(session: Session, prefix: str) -> list[str]:
+    """The content hashes of photos that begin so, two at most."""
+    begins = Photo.content_hash >= prefix, Photo.content_hash < prefix + "g"  # the digit after f
+    return list(session.scalars(select(Photo.content_hash).where(*begins).limit(2)))
 
 
 def answer_dates(session: Session, content_hashes: Collection[str], taken_at: str) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
+from alignimation_index.store import saved
 from alignimation_index.store.bulk import delete_rows, update_rows
 from alignimation_index.store.identity_tables import (
     AnswerFace,
@@ -127,6 +128,7 @@ def delete_person(
         session.execute(delete(Body).where(Body.face_id.in_(faces[start : start + 10_000])))
     delete_rows(session, Face, faces)
     _delete_names(session, names, without_names)
+    saved.delete_mentioning(session, names)
     session.execute(delete(Person).where(Person.id.in_(numbers)))
     return gone
 

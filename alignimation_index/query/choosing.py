@@ -1,0 +1,230 @@
+"""Choosing the frames of a film, step by step; whatever is left out is told with its reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from alignimation_index.errors import UserError
+from alignimation_index.query.alike import TWICE, near_duplicates, twice_on_a_photo
+from alignimation_index.query.expression import FrameFilter
+from alignimation_index.query.frames import ME, Frame, frames_of_faces, select_frames, who_is
+from alignimation_index.query.outliers import askew, doubtful, kept_in_doubt
+from alignimation_index.query.pacing import Pace, Schedule, schedule
+from alignimation_index.query.periods import UNDATED, Every, best_of_periods
+from alignimation_index.query.preference import LeftOut, Preference, frame_key, without
+from alignimation_index.query.thinning import Candidates, Times, thin
+from alignimation_index.query.variants import LEFT_OUT, VariantFace, faces_to_leave_out, ranks
+from alignimation_index.store import identity
+from alignimation_index.store.tables import Face, Photo
+
+DROPPED = "it is dropped"
+NOT_REGISTERED = "the face could not be registered"
+_EVEN_IF_PINNED = {DROPPED, NOT_REGISTERED, TWICE}
+
+Step = Callable[[Sequence[Frame]], list[LeftOut]]
+"""Takes frames in the order of time, and tells which to leave out. Pinned ones stay, but for _EVEN_IF_PINNED."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How frames are chosen among those that a filter wants.
+
+    Attributes:
+        pace: of the film.
+        every: one frame per period, or None.
+        limit: at most so many frames, or None.
+        pins: content hashes of photos that are in, whatever the filter and the steps say.
+        drops: content hashes of photos that are not.
+        all_alike: whether near-duplicates stay in.
+        all_outliers: whether faces stay in that are in doubt, or badly registered.
+    """
+
+    pace: Pace = field(default_factory=Pace)
+    every: Every | None = None
+    limit: int | None = None
+    pins: frozenset[str] = frozenset()
+    drops: frozenset[str] = frozenset()
+    all_alike: bool = False
+    all_outliers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The frames of a film.
+
+    Attributes:
+        frames: in the order in which they are shown.
+        starts_s: when each appears, in seconds, rising from 0; it is shown until the next one, or until the end.
+        seconds: of the film.
+        left_out: all others of the person, in the order of time.
+        note: lines to tell the user, or None.
+    """
+
+    frames: list[Frame]
+    starts_s: list[float]
+    seconds: float
+    left_out: list[LeftOut]
+    note: str | None
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many are left out for each reason, most first."""
+        return dict(Counter(one.reason for one in self.left_out).most_common())
+
+
+def choose_frames(session: Session, wanted: FrameFilter, choice: Choice | None = None) -> Chosen:
+    """Choose the frames of a film of one person: without one in `wanted`, that is "me", see `who_is`.
+
+    Raises:
+        UserError: there is no such person, or more photos are pinned than the film has room for.
+    """
+    choice = choice or Choice()
+    person, note = who_is(session, wanted.person or ME)
+    wanted = replace(wanted, person=person)
+    preference = Preference(choice.pins)
+    candidates = _candidates(session, wanted, choice)
+    frames, left_out = list(candidates), []
+    for step in _steps(session, wanted, choice, preference):
+        out = [one for one in step(frames) if not preference.is_pinned(one.frame) or one.reason in _EVEN_IF_PINNED]
+        left_out += out
+        frames = without(frames, out)
+    planned = schedule(_as_candidates(frames, preference), choice.pace)
+    left_out += _thinned(frames, planned, choice.pace)
+    shown = [frames[index] for index in planned.kept]
+    notes = [note, _absent_pins(shown, choice.pins), _doubts(shown, choice)]
+    return Chosen(
+        shown,
+        planned.starts_s.tolist(),
+        planned.seconds,
+        _in_order(left_out, candidates),
+        "\n".join(line for line in notes if line) or None,
+    )
+
+
+def _steps(session: Session, wanted: FrameFilter, choice: Choice, preference: Preference) -> Iterator[Step]:
+    yield lambda frames: _leave_out(frames, lambda frame: DROPPED if frame.content_hash in choice.drops else None)
+    yield lambda frames: _leave_out(frames, lambda frame: _why_not(frame, wanted))
+    if not wanted.all_variants:
+        yield lambda frames: _variants(session, frames)
+    yield lambda frames: twice_on_a_photo(frames, preference)
+    if not choice.all_outliers:
+        yield doubtful
+        yield askew
+    if not choice.all_alike:
+        yield lambda frames: near_duplicates(frames, preference)
+    if choice.pace.even == "time":
+        yield lambda frames: _leave_out(frames, lambda frame: None if frame.taken_at else UNDATED)
+    every = choice.every
+    if every is not None:
+        yield lambda frames: best_of_periods(frames, every, preference)
+    if choice.limit is not None:
+        yield lambda frames: _limited(frames, choice, preference)
+
+
+def _candidates(session: Session, wanted: FrameFilter, choice: Choice) -> list[Frame]:
+    """All frames that may be chosen, in the order of time: what narrows the choice is told later, frame by frame."""
+    wide = replace(wanted, frontal=None, min_size_px=None, max_residual=None, all_variants=True)
+    found = select_frames(session, wide)
+    known = {frame.content_hash for frame in found}
+    missing = [one for one in choice.pins if one not in known]
+    if not missing or wanted.person is None:
+        return found
+    faces = select(Face.id).join(Photo, Photo.id == Face.photo_id)
+    theirs = Face.id.in_(identity.faces_of(int(wanted.person)))
+    pinned = frames_of_faces(session, list(session.scalars(faces.where(Photo.content_hash.in_(missing), theirs))))
+    kinds = {frame.kind for frame in found}
+    found += [frame for frame in pinned if not kinds or frame.kind in kinds]
+    return sorted(found, key=lambda frame: (frame.taken_at is None, frame.taken_at or datetime.min, frame.path))
+
+
+def _why_not(frame: Frame, wanted: FrameFilter) -> str | None:
+    if frame.template_from_photo is None or frame.residual is None:
+        return NOT_REGISTERED
+    if wanted.frontal is not None and frame.frontal is not wanted.frontal:
+        return "not frontal (--any-pose keeps them)" if wanted.frontal else "frontal"
+    if wanted.min_size_px is not None and frame.size_px < wanted.min_size_px:
+        return f"the face is smaller than {wanted.min_size_px:g} pixels"
+    if wanted.max_residual is not None and frame.residual > wanted.max_residual:
+        return f"the residual is above {wanted.max_residual:g}"
+    return None
+
+
+def _leave_out(frames: Sequence[Frame], why: Callable[[Frame], str | None]) -> list[LeftOut]:
+    return [LeftOut(frame, reason) for frame in frames if (reason := why(frame))]
+
+
+def _variants(session: Session, frames: Sequence[Frame]) -> list[LeftOut]:
+    """The frames that are on a better photo of their group of variants as well."""
+    in_group = ranks(session)
+    grouped = (frame for frame in frames if frame.content_hash in in_group)
+    faces = (VariantFace(frame.face_id, frame.person_id, *in_group[frame.content_hash]) for frame in grouped)
+    left_out = faces_to_leave_out(faces)
+    return [LeftOut(frame, LEFT_OUT) for frame in frames if frame.face_id in left_out]
+
+
+def _limited(frames: Sequence[Frame], choice: Choice, preference: Preference) -> list[LeftOut]:
+    limit = choice.limit or 0
+    pinned = sum(map(preference.is_pinned, frames))
+    if pinned > limit:
+        raise UserError(f"{pinned} photos are pinned, and --limit is {limit}. Raise it, or pin fewer photos.")
+    kept = set(thin(_as_candidates(frames, preference), limit).tolist())
+    return [LeftOut(frame, f"more than --limit {limit}") for i, frame in enumerate(frames) if i not in kept]
+
+
+def _as_candidates(frames: Sequence[Frame], preference: Preference) -> Candidates:
+    ranked = [preference.rank(frame) for frame in frames]
+    order = sorted(range(len(frames)), key=lambda i: ranked[i], reverse=True)
+    pinned = np.array([is_pinned for is_pinned, _ in ranked], bool)
+    return Candidates(_times_s(frames), np.array(order, np.int64), pinned)
+
+
+def _times_s(frames: Sequence[Frame]) -> Times:
+    """(N,) strictly rising seconds by the wall clock; undated frames follow, as far apart as the others are on average.
+
+    A millisecond tells those of one moment apart.
+    """
+    dated = [(frame.taken_at - datetime(1970, 1, 1)).total_seconds() for frame in frames if frame.taken_at]
+    mean_gap = (dated[-1] - dated[0]) / max(len(dated) - 1, 1) if dated else 1.0
+    after = (dated[-1] if dated else 0.0) + mean_gap * np.arange(1, len(frames) - len(dated) + 1)
+    times: Times = np.concatenate([dated, after]) + 1e-3 * np.arange(len(frames))
+    return times
+
+
+def _thinned(frames: Sequence[Frame], planned: Schedule, pace: Pace) -> Iterator[LeftOut]:
+    kept = set(planned.kept.tolist())
+    why = "more than --even time has room for" if pace.duration_s is None else "more than fit into --duration"
+    return (LeftOut(frame, why) for index, frame in enumerate(frames) if index not in kept)
+
+
+def _absent_pins(shown: Sequence[Frame], pins: frozenset[str]) -> str | None:
+    absent = len(pins - {frame.content_hash for frame in shown})
+    if not absent:
+        return None
+    return f"{_counted(absent, 'pinned photo')} cannot be shown: the person is not found on it, or it is not at hand."
+
+
+def _doubts(shown: Sequence[Frame], choice: Choice) -> str | None:
+    """What is kept although it is in doubt, since leaving out more would leave holes."""
+    count = 0 if choice.all_outliers else kept_in_doubt(shown)
+    if not count:
+        return None
+    return (
+        f"{_counted(count, 'frame')} may be somebody else, and kept: too many are in doubt to leave them all out. "
+        "Confirm or reject them: alignindex people suggestions"
+    )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count} {what}s"
+
+
+def _in_order(left_out: Sequence[LeftOut], candidates: Sequence[Frame]) -> list[LeftOut]:
+    place = {frame_key(frame): index for index, frame in enumerate(candidates)}
+    return sorted(left_out, key=lambda one: place[frame_key(one.frame)])

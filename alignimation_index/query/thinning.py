@@ -1,0 +1,67 @@
+"""Fewer frames, evenly over time: the best one of each of equal slots of time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Times = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+_HALVINGS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """N frames to choose among, in the order of time.
+
+    Attributes:
+        times_s: (N,) strictly rising seconds.
+        order: (N,) their indices, the best first, pinned ones before all others.
+        pinned: (N,) bool, those that are never thinned out.
+    """
+
+    times_s: Times
+    order: Indices
+    pinned: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.times_s)
+
+    @property
+    def span_s(self) -> float:
+        """From the first frame to the last."""
+        return float(self.times_s[-1] - self.times_s[0]) if len(self) else 0.0
+
+
+def best_per_slot(candidates: Candidates, slot_s: float) -> Indices:
+    """The best of each slot of so many seconds, counted from the first frame, and all that are pinned; rising."""
+    slots = np.floor((candidates.times_s - candidates.times_s[0]) / slot_s)
+    _, first = np.unique(slots[candidates.order], return_index=True)
+    kept = candidates.pinned.copy()
+    kept[candidates.order[first]] = True
+    return np.flatnonzero(kept)
+
+
+def finest(candidates: Candidates, fits: Callable[[Indices, float], bool]) -> tuple[Indices, float]:
+    """The smallest slots (and what they keep) of which `fits(kept, slot_s)` holds; it must hold for one slot in all."""
+    large, small = 2 * candidates.span_s + 1, 0.5 * float(np.diff(candidates.times_s).min(initial=1.0))
+    kept = best_per_slot(candidates, small)
+    if fits(kept, small):
+        return kept, small
+    for _ in range(_HALVINGS):
+        middle = (large * small) ** 0.5
+        large, small = (middle, small) if fits(best_per_slot(candidates, middle), middle) else (large, middle)
+    return best_per_slot(candidates, large), large
+
+
+def thin(candidates: Candidates, count: int) -> Indices:
+    """So many frames, all pinned ones among them: the best of equal slots of time, then the best of what is left."""
+    if len(candidates) <= count:
+        return np.arange(len(candidates))
+    kept, _ = finest(candidates, lambda some, _: len(some) <= count)
+    others = candidates.order[~np.isin(candidates.order, kept)]
+    return np.sort(np.concatenate([kept, others[: max(count - len(kept), 0)]]))
