@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 from alignimation_index.errors import UserError
 
 if TYPE_CHECKING:
+    from alignimation_index.render.film import Look
+    from alignimation_index.render.framing import Framing
     from alignimation_index.render.labels import Labels
     from alignimation_index.render.transitions.transition import Transition
 
@@ -20,6 +25,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 TRANSITIONS = ("cut", "crossfade", "blend", "morph")
 CORNERS = ("bottom-left", "bottom-right", "top-left", "top-right", "bottom", "top")
 CODECS = ("h264", "h265", "av1", "vp9", "prores")
+DEFAULT_FPS = 24.0
 
 _MOVING = (
     click.option(
@@ -97,51 +103,116 @@ _FILE = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class FilmOptions:
+    """What the options say, each as click gives it; see `film_options`."""
+
+    fps: float | None
+    pace: float | None
+    transition: str
+    share: float | None
+    blend_width: str | None
+    label: tuple[str, ...]
+    label_corner: str
+    label_size: float
+    font: str | None
+    locale: str | None
+    time_bar: bool
+    compare: tuple[str, str] | None
+    grid: tuple[str, ...]
+    codec: str | None
+
+    @property
+    def photos_per_second(self) -> float:
+        """How fast photos come: never faster than pictures."""
+        from alignimation_index.render.transitions.transition import PHOTOS_PER_SECOND
+
+        return self.pace or min(PHOTOS_PER_SECOND[self.transition], self.fps or math.inf)
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """Whom or what is shown side by side: names, or expressions; none for a film of one person."""
+        if self.compare and self.grid:
+            raise UserError("--compare and --grid are two ways to show several people. Give one of them.")
+        return self.compare or self.grid
+
+    def look(self, framing: Framing, *, is_folder: bool = False) -> Look:
+        """How the film looks.
+
+        Args:
+            framing: of each person's pictures.
+            is_folder: whether it becomes a folder of pictures; cut, that holds each photo once.
+
+        Raises:
+            UserError: something is not understood, or of no use together.
+        """
+        from alignimation_index.render.film import Look
+
+        once = is_folder and self.transition == TRANSITIONS[0]
+        fps = self.fps or (self.photos_per_second if once else DEFAULT_FPS)
+        return Look(framing, self._transition(), fps, self._labels(), self.codec)
+
+    def _transition(self) -> Transition:
+        from alignimation_index.render.transitions.transition import BLEND, CUT, Transition, parse_width
+
+        if self.blend_width is not None and self.transition != BLEND:
+            raise UserError(f"--blend-width is for --transition blend, not for {self.transition}.")
+        if self.share is not None and self.transition in (CUT, BLEND):
+            raise UserError(f"--share is for --transition crossfade and morph, not for {self.transition}.")
+        told: dict[str, Any] = {} if self.share is None else {"share": self.share}
+        if self.blend_width is not None:
+            told["blend_width"], told["blend_in_days"] = parse_width(self.blend_width)
+        return Transition(self.transition, **told)
+
+    def _labels(self) -> Labels:
+        """People side by side are named where nothing else is said."""
+        from alignimation_index.render.fonts import font_of
+        from alignimation_index.render.label_text import check_locale, label_template
+        from alignimation_index.render.labels import Labels
+
+        template = label_template(self.label or (("person", "age") if self.sides else ()))
+        check_locale(self.locale)
+        font_of(self.font, 20)
+        return Labels(template, self.label_corner, self.label_size, self.font, self.locale, self.time_bar)
+
+
 def film_options(command: Command) -> Command:
-    """Give a command the options of a film, but for which frames and how they are framed."""
+    """Give a command the options of a film, but for frames and framing, as one argument `film` of FilmOptions."""
+    names = [field.name for field in fields(FilmOptions)]
+
+    @wraps(command)
+    def with_film(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+        film = FilmOptions(**{name: options.pop(name) for name in names})
+        return command(*arguments, film=film, **options)
+
     for option in reversed((*_MOVING, *_WRITTEN, *_BESIDE, *_FILE)):
-        command = option(command)
-    return command
+        with_film = option(with_film)
+    return cast(Command, with_film)
 
 
-def transition_of(name: str, share: float | None, blend_width: str | None) -> Transition:
-    """The transition that the options describe.
-
-    Raises:
-        UserError: a width is not understood, or of no use for this transition.
-    """
-    from alignimation_index.render.transitions.transition import BLEND, CUT, Transition, parse_width
-
-    if blend_width is not None and name != BLEND:
-        raise UserError(f"--blend-width is for --transition blend, not for {name}.")
-    if share is not None and name in (CUT, BLEND):
-        raise UserError(f"--share is for --transition crossfade and morph, not for {name}.")
-    told: dict[str, Any] = {} if share is None else {"share": share}
-    if blend_width is not None:
-        told["blend_width"], told["blend_in_days"] = parse_width(blend_width)
-    return Transition(name, **told)
+def query_in_words(expression: str, options: Mapping[str, Any]) -> str:
+    """What was asked for, for the film's file to say: EXPR, and the options that choose frames; no path is in it."""
+    told = {name: value for name, value in options.items() if name in _QUERY and value not in (None, (), False)}
+    words = [f"{name.replace('_', ' ')} {_in_words(value)}" for name, value in told.items()]
+    return ", ".join([*([expression] if expression else []), *words])
 
 
-def labels_of(
-    label: tuple[str, ...],
-    label_corner: str,
-    label_size: float,
-    font: str | None,
-    locale: str | None,
-    time_bar: bool,
-    *,
-    is_beside: bool = False,
-) -> Labels:
-    """The labels that the options describe; people side by side are named where nothing else is said.
+_QUERY: tuple[str, ...] = (
+    "person",
+    "years",
+    "frontal",
+    "min_size",
+    "max_residual",
+    "every",
+    "duration",
+    "even",
+    "limit",
+    "saved",
+)
+_QUERY += ("compare", "grid")
 
-    Raises:
-        UserError: a template, font or locale is not understood.
-    """
-    from alignimation_index.render.fonts import font_of
-    from alignimation_index.render.label_text import check_locale, label_template
-    from alignimation_index.render.labels import Labels
 
-    template = label_template(label or (("person", "age") if is_beside else ()))
-    check_locale(locale)
-    font_of(font, 20)
-    return Labels(template, label_corner, label_size, font, locale, time_bar)
+def _in_words(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, tuple):
+        return " and ".join(value)
+    return "yes" if value is True else f"{value}"

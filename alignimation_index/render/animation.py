@@ -9,6 +9,7 @@ from alignimation_index.library.scan import content_hash, read_file
 from alignimation_index.query.frames import Frame
 from alignimation_index.render.warp import decode_side_needed, warp_photo
 
+
 def render_frame(frame: Frame, size_px: int) -> Pixels:
     """Warp a frame's photo to its template: (size_px, size_px, 3) uint8 RGB, black outside of the photo.
 

@@ -72,6 +72,11 @@ class Film:
         return frame_count(self.tracks[0].seconds, self.look.fps)
 
     @property
+    def comment(self) -> str:
+        """What made the film, and what was asked for."""
+        return f"alignindex {__version__}: {self.query}"
+
+    @property
     def size_px(self) -> tuple[int, int]:
         """(width, height) of the film."""
         columns, rows, gap = self.grid
@@ -93,15 +98,15 @@ class RenderReport:
 
     Attributes:
         frame_count: pictures in it.
-        seconds: how long it is.
         left_out: (path, reason) of photos that could not be shown.
         tracks: what was shown: the film's, with what was missing.
+        in_words: what was made, for people.
     """
 
     frame_count: int = 0
-    seconds: float = 0.0
     left_out: list[tuple[str, str]] = field(default_factory=list)
-    tracks: list[Track] = field(default_factory=list)
+    tracks: Sequence[Track] = ()
+    in_words: str = ""
 
 
 def render_film(film: Film, out: Path, progress: Progress = lambda _done, _all: None) -> RenderReport:
@@ -125,7 +130,7 @@ def render_film(film: Film, out: Path, progress: Progress = lambda _done, _all: 
             animation.write(picture)
             progress(animation.frame_count, film.frame_count)
         report.frame_count = animation.frame_count
-    report.seconds = report.frame_count / film.look.fps
+    report.in_words = f"{report.frame_count} frames, {report.frame_count / film.look.fps:.1f} s"
     return report
 
 
@@ -226,7 +231,7 @@ def _format(film: Film, picture: Pixels) -> FilmFormat:
         has_alpha=picture.shape[2] == 4,
         codec=film.look.codec,
         title=names or film.query,
-        comment=f"alignindex {__version__}: {film.query}",
+        comment=film.comment,
         frame_count=film.frame_count,
     )
 

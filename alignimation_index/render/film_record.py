@@ -16,11 +16,12 @@ import numpy as np
 
 from alignimation_index import __version__
 from alignimation_index.errors import UserError, in_words
+from alignimation_index.pipeline.flow import batches
 from alignimation_index.query.frames import Frame
-from alignimation_index.render.film import Film, Look
+from alignimation_index.render.film import Film, Look, Progress, RenderReport, render_film
 from alignimation_index.render.framing import Framing
 from alignimation_index.render.labels import Labels
-from alignimation_index.render.replacing import failing_as_user_error
+from alignimation_index.render.replacing import failing_as_user_error, replacing_file
 from alignimation_index.render.tracks import Track
 from alignimation_index.render.transitions.transition import Transition
 
@@ -29,6 +30,8 @@ FORMAT = "alignindex-film-1"
 Part = TypeVar("Part", Framing, Transition, Labels)
 
 _ARRAYS = ("box", "landmarks", "template_from_photo")
+# More parameters than SQLite takes in one statement would be an error.
+ASKED_AT_ONCE = 10_000
 # Of no use to whoever makes the film again, and nothing that a person reads.
 _LEFT_OUT = ("fingerprint",)
 
@@ -36,6 +39,20 @@ _LEFT_OUT = ("fingerprint",)
 def record_path(out: Path) -> Path:
     """Where the record of a film stands: OUT.json."""
     return out.with_name(f"{out.name}.json")
+
+
+def render_recorded(film: Film, out: Path, progress: Progress = lambda _done, _all: None) -> RenderReport:
+    """Render a film as `render_film` does, and put its record beside it.
+
+    Raises:
+        UserError: see there; or something else stands where the record belongs.
+    """
+    path = record_path(out.absolute())
+    _check_is_record(path)
+    with replacing_file(path) as partial:
+        report = render_film(film, out, progress)
+        write_record(replace(film, tracks=report.tracks), partial)
+    return report
 
 
 def write_record(film: Film, path: Path) -> None:
@@ -77,12 +94,20 @@ def with_paths(film: Film, find: Callable[[Sequence[str]], Mapping[str, str]]) -
         find: from content hashes to paths of files that hold them now, as far as that is known.
     """
     gone = {f.content_hash for track in film.tracks for f in track.frames if not Path(f.path).exists()}
-    now = find(sorted(gone)) if gone else {}
+    now: dict[str, str] = {}
+    for some in batches(sorted(gone), ASKED_AT_ONCE):
+        now |= find(some)
     tracks = [
         replace(track, frames=[replace(f, path=now.get(f.content_hash, f.path)) for f in track.frames])
         for track in film.tracks
     ]
     return replace(film, tracks=tracks)
+
+
+def _check_is_record(path: Path) -> None:
+    """Raise UserError where a file would be overwritten that is no record of a film."""
+    if path.exists() and f'"format": "{FORMAT}"' not in path.read_text(errors="replace")[:200]:
+        raise UserError(f"{path} is in the way: a film's record goes there, and it is none. Name another film.")
 
 
 def _as_text(film: Film) -> str:

@@ -66,6 +66,15 @@ def on_one_clock(tracks: Sequence[Track], place: Place) -> list[Track]:
     ]
 
 
+def compared(tracks: Sequence[Track]) -> list[Track]:
+    """Two people on one clock, by age if it is known of both, else by date; two times of one life equally long."""
+    people = [next((frame.person_id for frame in track.frames), None) for track in tracks]
+    if people[0] == people[1]:
+        return stretched(tracks)
+    has_age = all(any(frame.age_years is not None for frame in track.frames) for track in tracks)
+    return on_one_clock(tracks, age_of if has_age else day_of)
+
+
 def stretched(tracks: Sequence[Track]) -> list[Track]:
     """Let all tracks take as long as the longest: for two times of a life, which have nothing to be matched by."""
     seconds = max(track.seconds for track in tracks)
