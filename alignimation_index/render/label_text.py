@@ -123,7 +123,7 @@ def _check(template: str) -> None:
         fields = [field for _, field, _, _ in Formatter().parse(template) if field is not None]
         unknown = [field for field in fields if field not in FIELDS]
         if not unknown:
-            template.format(**dict.fromkeys(FIELDS, ""), date=_Date(datetime(2000, 1, 1), None))
+            template.format(**{**dict.fromkeys(FIELDS, ""), "date": _Date(datetime(2000, 1, 1), None)})
     except (ValueError, KeyError, IndexError, AttributeError) as error:
         raise UserError(f"--label {template!r} cannot be read: {error}. It can hold {known}.") from None
     if unknown:
