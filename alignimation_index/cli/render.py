@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from alignimation_index.cli.filters import choosing_frames, frame_filter
+from alignimation_index.cli.framing import choosing_framing, framing_from, say_what_is_inside
 from alignimation_index.cli.output import check_not_indexed, opened_store, progress_bar, say, warn
 
 
@@ -27,9 +28,7 @@ from alignimation_index.cli.output import check_not_indexed, opened_store, progr
 @click.option(
     "--fps", type=click.FloatRange(0, min_open=True), default=12, show_default=True, help="Frames per second."
 )
-@click.option(
-    "--size", type=click.IntRange(16, 8192), default=720, show_default=True, help="Side of a frame in pixels."
-)
+@choosing_framing
 @click.option("--limit", type=click.IntRange(1), help="At most so many frames, evenly chosen.")
 @click.pass_context
 def render(
@@ -37,9 +36,13 @@ def render(
     /,
     out: Path,
     fps: float,
-    size: int,
     limit: int | None,
     frontal: bool | None,
+    view: str,
+    size: str,
+    crop: str | None,
+    edges: str,
+    match: str | None,
     **choice: Any,  # noqa: ANN401
 ) -> None:
     """Render the frames that EXPR and the options choose (see query), in the order of time.
@@ -49,6 +52,7 @@ def render(
     from alignimation_index.query.frames import choose_frames
     from alignimation_index.render.animation import render_animation
 
+    framing = framing_from(view, size, crop, edges, match)
     with opened_store(context) as store, store.reading() as session:
         check_not_indexed(session, out)
         wanted = frame_filter(frontal=frontal or None, **choice)
@@ -57,8 +61,9 @@ def render(
         chosen = choose_frames(session, wanted, limit)
     if chosen.note:
         warn(chosen.note)
+    say_what_is_inside(chosen.frames, framing)
     with progress_bar() as progress:
-        report = render_animation(chosen.frames, out, fps, size, lambda done, total: progress("frames", done, total))
+        report = render_animation(chosen.frames, out, fps, framing, lambda done, total: progress("frames", done, total))
     for path, reason in report.left_out:
         warn(f"Left out {path}: {reason}")
     for reason, count in chosen.left_out.items():

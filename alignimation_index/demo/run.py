@@ -20,8 +20,10 @@ from alignimation_index.pipeline.update import update
 from alignimation_index.query.expression import FrameFilter
 from alignimation_index.query.frames import Frame, choose_frames
 from alignimation_index.query.people import summaries
-from alignimation_index.render.animation import render_animation, render_frame
+from alignimation_index.render.animation import render_animation
+from alignimation_index.render.framing import Framing
 from alignimation_index.render.sheet import Tile, contact_sheet, save_picture
+from alignimation_index.render.stills import render_frame
 from alignimation_index.similarity import Points
 from alignimation_index.store.engine import Store
 
@@ -125,8 +127,8 @@ def _render(frames: Sequence[Frame], folder: DemoFolder, progress: Progress) -> 
     def show(done: int, total: int) -> None:
         progress("video", done, total)
 
-    render_animation(frames, folder.video, VIDEO_FPS, VIDEO_SIZE_PX, show)
-    render_animation(frames[::GIF_STEP], folder.gif, GIF_FPS, GIF_SIZE_PX)
+    render_animation(frames, folder.video, VIDEO_FPS, Framing(VIDEO_SIZE_PX, VIDEO_SIZE_PX), show)
+    render_animation(frames[::GIF_STEP], folder.gif, GIF_FPS, Framing(GIF_SIZE_PX, GIF_SIZE_PX))
 
 
 def _compare(frames: Sequence[Frame], eyes: Sequence[Points], out: Path, progress: Progress) -> tuple[float, float]:

@@ -28,7 +28,9 @@ from alignimation_index.datatypes import Pixels
 from alignimation_index.errors import UserError, in_words
 
 PutFrame = Callable[[Pixels], None]
-OpenFrames = Callable[[Path, float, int], AbstractContextManager[PutFrame]]
+Size = tuple[int, int]
+"""Width and height in pixels."""
+OpenFrames = Callable[[Path, float, Size], AbstractContextManager[PutFrame]]
 
 # Written into every PNG frame, so that a folder of them can be told from a folder of someone's pictures.
 SOFTWARE = "alignindex"
@@ -56,16 +58,16 @@ class Animation:
         frame_count: frames written so far.
     """
 
-    def __init__(self, size_px: int, put: PutFrame) -> None:
+    def __init__(self, size: Size, put: PutFrame) -> None:
         self.frame_count = 0
-        self._shape = (size_px, size_px, 3)
+        self._shape = (size[1], size[0], 3)
         self._put = put
 
     def write(self, frame: Pixels) -> None:
         """Append a frame.
 
         Args:
-            frame: (size_px, size_px, 3) uint8 RGB.
+            frame: (height, width, 3) uint8 RGB.
 
         Raises:
             ValueError: another shape or dtype.
@@ -78,7 +80,7 @@ class Animation:
 
 
 @contextmanager
-def open_animation(out: Path, fps: float, size_px: int) -> Iterator[Animation]:
+def open_animation(out: Path, fps: float, size: Size) -> Iterator[Animation]:
     """Write frames to `out`, which appears, or is replaced, when the block ends without an exception.
 
     The suffix says the format: .mp4 (H.264; an odd size grows by one pixel, a copy of the last row and column), .gif,
@@ -88,7 +90,7 @@ def open_animation(out: Path, fps: float, size_px: int) -> Iterator[Animation]:
     Args:
         out: file or folder; its parent has to exist.
         fps: frames per second; a folder of pictures has none to keep.
-        size_px: side of the square frames.
+        size: width and height of the frames.
 
     Yields:
         The Animation to write frames to.
@@ -99,8 +101,8 @@ def open_animation(out: Path, fps: float, size_px: int) -> Iterator[Animation]:
     out = out.absolute()
     replacing, open_frames = _format_of(out)
     _check_rate(out, fps)
-    with replacing(out) as partial, open_frames(partial, fps, size_px) as put:
-        animation = Animation(size_px, put)
+    with replacing(out) as partial, open_frames(partial, fps, size) as put:
+        animation = Animation(size, put)
         yield animation
         if not animation.frame_count:
             raise UserError(f"{out}: there are no frames to write; widen the query")
@@ -167,7 +169,7 @@ def _check_rate(out: Path, fps: float) -> None:
 
 
 @contextmanager
-def _png_frames(folder: Path, fps: float, size_px: int) -> Iterator[PutFrame]:  # noqa: ARG001
+def _png_frames(folder: Path, fps: float, size: Size) -> Iterator[PutFrame]:  # noqa: ARG001
     count = 0
     mark = PngInfo()
     mark.add_text("Software", SOFTWARE)
@@ -185,17 +187,17 @@ def _png_frames(folder: Path, fps: float, size_px: int) -> Iterator[PutFrame]:  
 
 
 @contextmanager
-def _ffmpeg_frames(path: Path, fps: float, size_px: int) -> Iterator[PutFrame]:
+def _ffmpeg_frames(path: Path, fps: float, size: Size) -> Iterator[PutFrame]:
     """Run imageio-ffmpeg's program on frames from its standard input.
 
     Not through imageio's own writer, which drops the exit status: a disk that filled up would pass for success.
     """
-    grow_px = size_px % 2 if path.suffix.lower() == ".mp4" else 0
+    grow_x, grow_y = (side % 2 if path.suffix.lower() == ".mp4" else 0 for side in size)
     with tempfile.TemporaryFile() as log:
-        process = _start_ffmpeg(path, fps, size_px + grow_px, log.fileno())
+        process = _start_ffmpeg(path, fps, (size[0] + grow_x, size[1] + grow_y), log.fileno())
 
         def put(frame: Pixels) -> None:
-            grown = np.pad(frame, ((0, grow_px), (0, grow_px), (0, 0)), mode="edge")
+            grown = np.pad(frame, ((0, grow_y), (0, grow_x), (0, 0)), mode="edge")
             try:
                 process.stdin.write(grown.data)  # type: ignore[union-attr]
                 process.stdin.flush()  # type: ignore[union-attr]
@@ -211,14 +213,14 @@ def _ffmpeg_frames(path: Path, fps: float, size_px: int) -> Iterator[PutFrame]:
             raise _ffmpeg_failure(path, process.returncode, log)
 
 
-def _start_ffmpeg(path: Path, fps: float, size_px: int, log: int) -> subprocess.Popen[bytes]:
+def _start_ffmpeg(path: Path, fps: float, size: Size, log: int) -> subprocess.Popen[bytes]:
     with _failing_as_user_error(path.parent):
         try:
             program = imageio_ffmpeg.get_ffmpeg_exe()
         except RuntimeError as error:
             raise UserError("ffmpeg is missing; install it, or reinstall the package imageio-ffmpeg") from error
         rate = str(Fraction(fps).limit_denominator(1001))
-        source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size_px}x{size_px}", "-framerate", rate, "-i", "-"]
+        source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}", "-framerate", rate, "-i", "-"]
         target = [*FFMPEG_ARGUMENTS[path.suffix.lower()], f"file:{path}"]
         # In a session of its own, Ctrl-C reaches only this process, which then stops ffmpeg itself.
         return subprocess.Popen(
