@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from alignimation_index import similarity
 from alignimation_index.datatypes import Float, Pixels
@@ -12,6 +12,7 @@ from alignimation_index.similarity import Matrices
 
 # The fill has this part of the canvas's resolution: what is blurred needs no more.
 FILL_REDUCTION = 8
+FILL_BLUR_PX = 1.5
 # Over this share of the canvas's shorter side a photo's edge fades into the fill.
 FEATHER = 0.04
 
@@ -20,7 +21,7 @@ def blend_into_blur(canvas: Image.Image, photo_from_canvas: Matrices, photo_size
     """Fill the canvas beyond a photo with its colours, the more blurred the further out, without a seam.
 
     Args:
-        canvas: RGB, black beyond the photo.
+        canvas: RGB, anything beyond the photo.
         photo_from_canvas: (2, 3) from pixels of the canvas to pixels of the photo, a similarity.
         photo_size: width and height of that photo.
     """
@@ -31,10 +32,12 @@ def blend_into_blur(canvas: Image.Image, photo_from_canvas: Matrices, photo_size
     mask = Image.fromarray(np.uint8(255 * fade * fade * (3 - 2 * fade)))
     inside = Image.fromarray(np.uint8(255 * np.clip(depth + 0.5, 0, 1)))
     known = np.asarray(inside.reduce(FILL_REDUCTION), np.float32)[..., None] / np.float32(255)
-    colours = np.asarray(canvas.reduce(FILL_REDUCTION), np.float32)
+    only_photo = Image.composite(canvas, Image.new("RGB", canvas.size), inside)
+    colours = np.asarray(only_photo.reduce(FILL_REDUCTION), np.float32)
     fill = _fill_in(colours, known)
-    fill_image = Image.fromarray(np.uint8(np.clip(fill + 0.5, 0, 255)))
-    return Image.composite(canvas, fill_image.resize(canvas.size, Image.Resampling.BICUBIC), mask)
+    # Steps between the levels of the pyramid would show on wide, even ground.
+    smooth = Image.fromarray(np.uint8(np.clip(fill + 0.5, 0, 255))).filter(ImageFilter.GaussianBlur(FILL_BLUR_PX))
+    return Image.composite(canvas, smooth.resize(canvas.size, Image.Resampling.BICUBIC), mask)
 
 
 def _depth_px(size: tuple[int, int], photo_from_canvas: Matrices, photo_size: tuple[int, int]) -> Float | None:
@@ -44,10 +47,10 @@ def _depth_px(size: tuple[int, int], photo_from_canvas: Matrices, photo_size: tu
     depth: Float | None = None
     for (along_x, along_y, start), side in zip(photo_from_canvas, photo_size, strict=True):
         across, down = np.float32(along_x / scale) * columns, np.float32(along_y / scale) * rows
-        place = (across + np.float32((start + 0.5) / scale))[None] + down[:, None]
-        nearest = np.minimum(place, np.float32(side / scale) - place)
+        place: Float = (across + np.float32((start + 0.5) / scale))[None] + down[:, None]
+        nearest: Float = np.minimum(place, np.float32(side / scale) - place)
         depth = nearest if depth is None else np.minimum(depth, nearest)
-    return depth if depth is not None and depth.min() < 0 else None
+    return None if depth is None or depth.min() >= 0 else np.asarray(depth, np.float32)
 
 
 def _fill_in(premultiplied: Float, known: Float) -> Float:

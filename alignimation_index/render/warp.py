@@ -68,7 +68,8 @@ def warp_photo(
 ) -> Pixels:
     """Render the part of a photo that a canvas sees.
 
-    Bicubic interpolation; where the canvas has fewer pixels than the photo, a filter comes first.
+    Bicubic interpolation; where the canvas has fewer pixels than the photo, a filter comes first. Pillow's bicubic
+    kernel (a = −1) is sharp, and moves detail by up to a tenth of a source pixel to and fro, on average not at all.
 
     Args:
         photo: may be reduced, and in part; `decode_side_needed` and `part_needed` say how far that costs nothing.
