@@ -14,6 +14,7 @@ from alignimation_index.cli.choosing import asked, choosing_film, say_left_out
 from alignimation_index.cli.choosing import explain as explain_choice
 from alignimation_index.cli.film import FilmOptions, film_options, query_in_words
 from alignimation_index.cli.filters import choosing_frames, frame_filter
+from alignimation_index.cli.framing import choosing_framing, framing_from, say_what_is_inside
 from alignimation_index.cli.output import check_not_indexed, opened_store, progress_bar, say, store_path, warn
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     help="A .mp4, .mov, .webm, .gif or .webp; a .jpg or .png for a sheet of the frames; without suffix a folder of PNG "
     "pictures. Needed but for --explain.",
 )
-@click.option("--size", metavar="PIXELS", default="720", show_default=True, help="720, or 1080x1920: width, height.")
+@choosing_framing
 @film_options
 @click.option("--json", "as_json", is_flag=True, help="With --explain: for programs.")
 @click.pass_context
@@ -43,7 +44,11 @@ def render(
     context: click.Context,
     /,
     out: Path | None,
+    view: str,
     size: str,
+    crop: str | None,
+    edges: str,
+    match: str | None,
     film: FilmOptions,
     record: Path | None,
     explain: bool,
@@ -61,7 +66,7 @@ def render(
         _check_alone(context)
         _render(_recorded(context, record, out), out)
         return
-    look = _look(film, size, out)
+    look = film.look(framing_from(view, size, crop, edges, match), is_folder=out is not None and not out.suffix)
     with opened_store(context) as store:
         if out is not None:
             _check_place(store, out)
@@ -73,16 +78,11 @@ def render(
         for one in chosen:
             explain_choice(one, as_json=as_json)
         return
+    for one in chosen:
+        say_what_is_inside(one.frames, look.framing)
     _render(_film(chosen, film, look, query_in_words(options["expression"], _given(context))), out)
     for one in chosen:
         say_left_out(one)
-
-
-def _look(film: FilmOptions, size: str, out: Path | None) -> Look:
-    from alignimation_index.render.encode import is_folder
-    from alignimation_index.render.framing import Framing, parse_size
-
-    return film.look(Framing(*parse_size(size)), is_folder=out is not None and is_folder(out))
 
 
 def _choose(context: click.Context, store: Store, film: FilmOptions, side: str, options: dict[str, Any]) -> Chosen:

@@ -21,10 +21,10 @@ from alignimation_index.query.choosing import choose_frames
 from alignimation_index.query.expression import FrameFilter
 from alignimation_index.query.frames import Frame
 from alignimation_index.query.people import summaries
-from alignimation_index.render.animation import render_frame
 from alignimation_index.render.film import Film, Look, render_film
 from alignimation_index.render.framing import Framing
 from alignimation_index.render.sheet import Tile, contact_sheet, save_picture
+from alignimation_index.render.stills import render_frame
 from alignimation_index.render.tracks import evenly
 from alignimation_index.similarity import Points
 from alignimation_index.store.engine import Store
