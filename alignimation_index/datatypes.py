@@ -77,7 +77,7 @@ class FoundFile(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DecodedPhoto:
-    """A photo's pixels, upright (EXIF orientation applied) and perhaps reduced.
+    """A photo's pixels, upright (EXIF orientation applied) and perhaps reduced, or a part of them.
 
     Attributes:
         pixels: (H, W, 3) uint8 RGB.
@@ -85,7 +85,8 @@ class DecodedPhoto:
         height_px: height of the full upright photo.
         reduction: how many photo pixels one decoded pixel stands for, along each side.
         overhang_px: photo pixels (left, top) by which the first decoded column and row begin before the photo does,
-            where `reduction` does not divide a side that orientation then turned to the front.
+            where `reduction` does not divide a side that orientation then turned to the front; negative where only a
+            part was kept that begins inside the photo.
         truncated_to: of a truncated photo, xyxy of the part that is there, in pixels of the full upright photo; the
             rest is black. None for a whole one.
     """

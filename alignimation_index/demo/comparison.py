@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from alignimation_index import similarity
 from alignimation_index.datatypes import Float, Pixels
 from alignimation_index.query.frames import Frame
-from alignimation_index.render.warp import frame_from_template
+from alignimation_index.render.framing import Framing, canvas_from_template
 
 
 def cropped(frame: Frame) -> Frame:
@@ -31,7 +31,8 @@ def wander_px(frames: Sequence[Frame], eyes: Sequence[ArrayLike], size_px: int) 
         The mean, over frames and both eyes, of the distance from an eye to its mean position, in pixels of the frame.
     """
     transforms = np.array([frame.template_from_photo for frame in frames], np.float64)
-    places = similarity.apply(similarity.compose(frame_from_template(size_px), transforms), np.array(eyes, np.float64))
+    canvas_from_photo = similarity.compose(canvas_from_template(Framing(size_px, size_px)), transforms)
+    places = similarity.apply(canvas_from_photo, np.array(eyes, np.float64))
     return float(np.linalg.norm(places - places.mean(0), axis=-1).mean())
 
 

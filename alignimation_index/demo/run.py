@@ -21,8 +21,11 @@ from alignimation_index.query.choosing import choose_frames
 from alignimation_index.query.expression import FrameFilter
 from alignimation_index.query.frames import Frame
 from alignimation_index.query.people import summaries
-from alignimation_index.render.animation import render_animation, render_frame
+from alignimation_index.render.film import Film, Look, render_film
+from alignimation_index.render.framing import Framing
 from alignimation_index.render.sheet import Tile, contact_sheet, save_picture
+from alignimation_index.render.stills import render_frame
+from alignimation_index.render.tracks import evenly
 from alignimation_index.similarity import Points
 from alignimation_index.store.engine import Store
 
@@ -126,8 +129,13 @@ def _render(frames: Sequence[Frame], folder: DemoFolder, progress: Progress) -> 
     def show(done: int, total: int) -> None:
         progress("video", done, total)
 
-    render_animation(frames, folder.video, VIDEO_FPS, VIDEO_SIZE_PX, show)
-    render_animation(frames[::GIF_STEP], folder.gif, GIF_FPS, GIF_SIZE_PX)
+    render_film(_film(frames, VIDEO_FPS, VIDEO_SIZE_PX), folder.video, show)
+    render_film(_film(frames[::GIF_STEP], GIF_FPS, GIF_SIZE_PX), folder.gif)
+
+
+def _film(frames: Sequence[Frame], fps: float, size_px: int) -> Film:
+    """A picture per frame."""
+    return Film([evenly(frames, fps)], Look(Framing(size_px, size_px), fps=fps), "alignindex demo")
 
 
 def _compare(frames: Sequence[Frame], eyes: Sequence[Points], out: Path, progress: Progress) -> tuple[float, float]:

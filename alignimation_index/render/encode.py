@@ -1,71 +1,93 @@
-"""Frames to a file that plays: MP4, GIF or WebP, or a folder of PNG pictures.
+"""Pictures to a film that plays, or to a folder of PNG pictures.
 
-Frames are encoded as they come, so memory does not grow with the length of the animation. Nothing appears at the
-destination before everything has been written.
+They are encoded as they come, so memory does not grow with the length of the film. Nothing appears at the destination
+before everything has been written.
 """
 
 from __future__ import annotations
 
 import math
-import os
-import secrets
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import IO
 
-import imageio.v3 as imageio
-import imageio_ffmpeg
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from alignimation_index.datatypes import Pixels
-from alignimation_index.errors import UserError, in_words
+from alignimation_index.errors import UserError
+from alignimation_index.render.codecs import CONTAINERS, arguments_of, codec_of, ffmpeg
+from alignimation_index.render.comments import add_comment
+from alignimation_index.render.replacing import (
+    SOFTWARE,
+    failing_as_user_error,
+    replacing_file,
+    replacing_folder,
+    sync,
+)
 
 PutFrame = Callable[[Pixels], None]
-OpenFrames = Callable[[Path, float, int], AbstractContextManager[PutFrame]]
-
-# Written into every PNG frame, so that a folder of them can be told from a folder of someone's pictures.
-SOFTWARE = "alignindex"
+OpenFrames = Callable[[Path], AbstractContextManager[PutFrame]]
 
 # Browsers play a GIF frame of less than 2/100 s as one of 10/100 s.
 GIF_MAX_FPS = 50
+# Of a PNG frame: a third of the time of Pillow's default level 6, for 9 % more bytes.
+COMPRESS_LEVEL = 3
 
-FFMPEG_ARGUMENTS = {
-    # Players take HD video for BT.709 whatever it says, so it is converted to that and says so.
-    ".mp4": [
-        "-vf",
-        "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,setparams=color_primaries=bt709:color_trc=bt709",
-        *("-codec:v", "libx264", "-crf", "18", "-movflags", "+faststart"),
-    ],
-    # A palette of each frame's own: one for all would need every frame in memory first.
-    ".gif": ["-lavfi", "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1", "-loop", "0"],
-    ".webp": ["-codec:v", "libwebp_anim", "-quality", "85", "-loop", "0"],
-}
+
+@dataclass(frozen=True, slots=True)
+class FilmFormat:
+    """What the pictures of a film are like, and what is said in its file.
+
+    Attributes:
+        fps: pictures per second; a folder of pictures has none to keep.
+        width_px: of every picture.
+        height_px: of every picture.
+        has_alpha: whether they are RGBA.
+        codec: one that the suffix allows, see `codecs.CONTAINERS`; None for the usual one.
+        title: of the film, for players to show.
+        comment: what made it, and of what.
+        frame_count: how many are expected, for names of one length in a folder.
+    """
+
+    fps: float
+    width_px: int
+    height_px: int
+    has_alpha: bool = False
+    codec: str | None = None
+    title: str = ""
+    comment: str = ""
+    frame_count: int = 0
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of the array of a picture."""
+        return self.height_px, self.width_px, 4 if self.has_alpha else 3
 
 
 class Animation:
-    """An animation that is being written; see `open_animation`.
+    """A film that is being written; see `open_animation`.
 
     Attributes:
-        frame_count: frames written so far.
+        frame_count: pictures written so far.
     """
 
-    def __init__(self, size_px: int, put: PutFrame) -> None:
+    def __init__(self, shape: tuple[int, int, int], put: PutFrame) -> None:
         self.frame_count = 0
-        self._shape = (size_px, size_px, 3)
+        self._shape = shape
         self._put = put
 
     def write(self, frame: Pixels) -> None:
-        """Append a frame.
+        """Append a picture.
 
         Args:
-            frame: (size_px, size_px, 3) uint8 RGB.
+            frame: (height_px, width_px, 3) uint8 RGB, or 4 with alpha, as the format says.
 
         Raises:
             ValueError: another shape or dtype.
@@ -78,124 +100,85 @@ class Animation:
 
 
 @contextmanager
-def open_animation(out: Path, fps: float, size_px: int) -> Iterator[Animation]:
-    """Write frames to `out`, which appears, or is replaced, when the block ends without an exception.
+def open_animation(out: Path, film: FilmFormat) -> Iterator[Animation]:
+    """Write pictures to `out`, which appears, or is replaced, when the block ends without an exception.
 
-    The suffix says the format: .mp4 (H.264; an odd size grows by one pixel, a copy of the last row and column), .gif,
-    .webp (both loop forever). An existing folder or a name without suffix makes a folder of pictures 0001.png, ….
-    After any exception, KeyboardInterrupt included, `out` is as it was before and nothing else is left.
+    The suffix says the format, see `codecs.CONTAINERS`; .gif and .webp loop forever, and the others have even sides: an
+    odd one grows by a copy of the last row or column. An existing folder or a name without suffix makes a folder of
+    pictures 0001.png, …. After any exception, KeyboardInterrupt included, `out` is as it was before and nothing else is
+    left.
 
     Args:
         out: file or folder; its parent has to exist.
-        fps: frames per second; a folder of pictures has none to keep.
-        size_px: side of the square frames.
+        film: its format.
 
     Yields:
-        The Animation to write frames to.
+        The Animation to write pictures to.
 
     Raises:
-        UserError: unknown suffix, unsuitable folder, impossible fps, no frame written, or the encoder failed.
+        UserError: unknown suffix or codec, unsuitable folder, impossible fps, nothing written, or the encoder failed.
     """
     out = out.absolute()
-    replacing, open_frames = _format_of(out)
-    _check_rate(out, fps)
-    with replacing(out) as partial, open_frames(partial, fps, size_px) as put:
-        animation = Animation(size_px, put)
+    replacing, open_frames = (replacing_folder if is_folder(out) else replacing_file), _opener(out, film)
+    with replacing(out) as partial, open_frames(partial) as put:
+        animation = Animation(film.shape, put)
         yield animation
         if not animation.frame_count:
             raise UserError(f"{out}: there are no frames to write; widen the query")
 
 
-@contextmanager
-def replacing_file(out: Path) -> Iterator[Path]:
-    """Yield an empty hidden file beside `out` that takes its place when the block ends without an exception.
-
-    Raises:
-        UserError: the folder cannot be written to.
-    """
-    partial = _partial_path(out)
-    try:
-        with _failing_as_user_error(out):
-            partial.touch(exist_ok=False)
-        yield partial
-        with _failing_as_user_error(out):
-            if out.exists():
-                shutil.copymode(out, partial)
-            _sync(partial)
-            partial.replace(out)
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+def is_folder(out: Path) -> bool:
+    """Whether a film of this name is a folder of pictures."""
+    return out.is_dir() or not out.suffix
 
 
-@contextmanager
-def replacing_folder(out: Path) -> Iterator[Path]:
-    """Yield an empty hidden folder beside `out` that takes its place when the block ends without an exception.
-
-    Raises:
-        UserError: `out` holds anything but frames of an earlier animation, or its parent cannot be written to.
-    """
-    _check_holds_only_frames(out)
-    partial = _partial_path(out)
-    earlier = partial.with_name(f"{partial.name}-earlier")
-    try:
-        with _failing_as_user_error(out):
-            partial.mkdir()
-        yield partial
-        with _failing_as_user_error(out):
-            _swap_folder(partial, out, earlier)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _format_of(out: Path) -> tuple[Callable[[Path], AbstractContextManager[Path]], OpenFrames]:
+def _opener(out: Path, film: FilmFormat) -> OpenFrames:
     suffix = out.suffix.lower()
-    if out.is_dir() or not suffix:
-        return replacing_folder, _png_frames
-    if suffix in FFMPEG_ARGUMENTS:
-        return replacing_file, _ffmpeg_frames
-    if suffix == ".png":
-        raise UserError(f"{out}: one PNG holds one frame; for a folder of them leave the suffix off: {out.stem}")
-    known = ", ".join(FFMPEG_ARGUMENTS)
-    raise UserError(f"{out}: no animation format {suffix}; use one of {known}, or no suffix for a folder of PNG frames")
-
-
-def _check_rate(out: Path, fps: float) -> None:
-    limit = GIF_MAX_FPS if out.suffix.lower() == ".gif" and not out.is_dir() else 1000
-    if not (math.isfinite(fps) and 0 < fps <= limit):
-        raise UserError(f"{out}: cannot play {fps:g} frames per second; choose more than 0 and at most {limit}")
+    if not is_folder(out) and suffix not in CONTAINERS:
+        known = ", ".join(CONTAINERS)
+        raise UserError(f"{out}: no film format {suffix}; use one of {known}, or no suffix for a folder of PNG frames")
+    limit = GIF_MAX_FPS if suffix == ".gif" and not is_folder(out) else 1000
+    if not (math.isfinite(film.fps) and 0 < film.fps <= limit):
+        raise UserError(f"{out}: cannot play {film.fps:g} frames per second; choose more than 0 and at most {limit}")
+    if is_folder(out):
+        return lambda folder: _png_frames(folder, film)
+    arguments = arguments_of(codec_of(suffix, film.codec), film.has_alpha)
+    return lambda path: _ffmpeg_frames(path, film, arguments)
 
 
 @contextmanager
-def _png_frames(folder: Path, fps: float, size_px: int) -> Iterator[PutFrame]:  # noqa: ARG001
+def _png_frames(folder: Path, film: FilmFormat) -> Iterator[PutFrame]:
     count = 0
-    mark = PngInfo()
-    mark.add_text("Software", SOFTWARE)
+    digits = max(4, len(str(film.frame_count)))
+    said = PngInfo()
+    for key, text in {"Software": SOFTWARE, "Title": film.title, "Comment": film.comment}.items():
+        if text:
+            said.add_itxt(key, text) if not text.isascii() else said.add_text(key, text)
 
     def put(frame: Pixels) -> None:
         nonlocal count
         count += 1
-        path = folder / f"{count:04}.png"
-        with _failing_as_user_error(folder.parent):
-            # A third of the time of Pillow's default level 6, for 9 % more bytes.
-            imageio.imwrite(path, frame, plugin="pillow", pnginfo=mark, compress_level=3)
-            _sync(path)
+        path = folder / f"{count:0{digits}}.png"
+        with failing_as_user_error(folder.parent):
+            Image.fromarray(frame).save(path, pnginfo=said, compress_level=COMPRESS_LEVEL)
+            sync(path)
 
     yield put
 
 
 @contextmanager
-def _ffmpeg_frames(path: Path, fps: float, size_px: int) -> Iterator[PutFrame]:
-    """Run imageio-ffmpeg's program on frames from its standard input.
+def _ffmpeg_frames(path: Path, film: FilmFormat, arguments: list[str]) -> Iterator[PutFrame]:
+    """Run ffmpeg on frames from its standard input.
 
     Not through imageio's own writer, which drops the exit status: a disk that filled up would pass for success.
     """
-    grow_px = size_px % 2 if path.suffix.lower() == ".mp4" else 0
+    even = path.suffix.lower() not in (".gif", ".webp")
+    grow = ((0, film.height_px % 2 * even), (0, film.width_px % 2 * even), (0, 0))
     with tempfile.TemporaryFile() as log:
-        process = _start_ffmpeg(path, fps, size_px + grow_px, log.fileno())
+        process = _start_ffmpeg(path, film, (film.width_px + grow[1][1], film.height_px + grow[0][1]), arguments, log)
 
         def put(frame: Pixels) -> None:
-            grown = np.pad(frame, ((0, grow_px), (0, grow_px), (0, 0)), mode="edge")
+            grown = np.ascontiguousarray(np.pad(frame, grow, mode="edge") if np.any(grow) else frame)
             try:
                 process.stdin.write(grown.data)  # type: ignore[union-attr]
                 process.stdin.flush()  # type: ignore[union-attr]
@@ -209,20 +192,21 @@ def _ffmpeg_frames(path: Path, fps: float, size_px: int) -> Iterator[PutFrame]:
             _stop(process)
         if process.returncode:
             raise _ffmpeg_failure(path, process.returncode, log)
+    with failing_as_user_error(path.parent):
+        add_comment(path, film.title, film.comment)
 
 
-def _start_ffmpeg(path: Path, fps: float, size_px: int, log: int) -> subprocess.Popen[bytes]:
-    with _failing_as_user_error(path.parent):
-        try:
-            program = imageio_ffmpeg.get_ffmpeg_exe()
-        except RuntimeError as error:
-            raise UserError("ffmpeg is missing; install it, or reinstall the package imageio-ffmpeg") from error
-        rate = str(Fraction(fps).limit_denominator(1001))
-        source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size_px}x{size_px}", "-framerate", rate, "-i", "-"]
-        target = [*FFMPEG_ARGUMENTS[path.suffix.lower()], f"file:{path}"]
+def _start_ffmpeg(
+    path: Path, film: FilmFormat, size: tuple[int, int], arguments: list[str], log: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    rate = str(Fraction(film.fps).limit_denominator(1001))
+    pixels = "rgba" if film.has_alpha else "rgb24"
+    source = ["-f", "rawvideo", "-pix_fmt", pixels, "-s", f"{size[0]}x{size[1]}", "-framerate", rate, "-i", "-"]
+    said = ["-metadata", f"title={film.title}", "-metadata", f"comment={film.comment}"]
+    with failing_as_user_error(path.parent):
         # In a session of its own, Ctrl-C reaches only this process, which then stops ffmpeg itself.
         return subprocess.Popen(
-            [program, "-v", "error", "-y", *source, *target],
+            [ffmpeg(), "-v", "error", "-y", *source, *arguments, *said, f"file:{path}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=log,
@@ -245,57 +229,3 @@ def _ffmpeg_failure(path: Path, status: int, log: IO[bytes]) -> UserError:
     return UserError(
         f"{path.parent}: the animation could not be written: {reason}; check for free space or try another format"
     )
-
-
-def _partial_path(out: Path) -> Path:
-    return out.with_name(f".{SOFTWARE}-{secrets.token_hex(4)}{out.suffix}")
-
-
-def _swap_folder(partial: Path, out: Path, earlier: Path) -> None:
-    """Put `partial` in the place of `out`, which may exist; on failure `out` is as before."""
-    if not out.exists():
-        partial.rename(out)
-        return
-    shutil.copymode(out, partial)
-    out.rename(earlier)
-    try:
-        partial.rename(out)
-    except BaseException:
-        earlier.rename(out)
-        raise
-    shutil.rmtree(earlier, ignore_errors=True)
-
-
-def _check_holds_only_frames(folder: Path) -> None:
-    """Raise UserError for a folder with anything that would be lost, were it replaced by a new animation."""
-    if not folder.is_dir():
-        return
-    with _failing_as_user_error(folder):
-        for path in folder.iterdir():
-            if not _is_own_frame(path):
-                raise UserError(f"{folder}: holds {path.name}, which is no frame of {SOFTWARE}'s; name another folder")
-
-
-def _is_own_frame(path: Path) -> bool:
-    if path.suffix != ".png" or not path.stem.isdigit():
-        return False
-    try:
-        with Image.open(path) as image:
-            return bool(image.info.get("Software") == SOFTWARE)
-    except (UnidentifiedImageError, SyntaxError):
-        return False
-
-
-@contextmanager
-def _failing_as_user_error(out: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UserError(
-            f"{out}: cannot be written: {in_words(error)}; free some space or choose another place"
-        ) from error
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())

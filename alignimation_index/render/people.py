@@ -9,11 +9,11 @@ import numpy as np
 from alignimation_index.datatypes import Pixels
 from alignimation_index.errors import DecodeError, UserError
 from alignimation_index.query.frames import Frame
-from alignimation_index.render.animation import failure, render_frame
+from alignimation_index.render.label_text import age_in_words
 from alignimation_index.render.sheet import Tile, contact_sheet
+from alignimation_index.render.stills import failure, render_frame
 
 TILE_PX = 160
-_MONTHS_UNTIL_YEARS = 24
 
 
 def person_sheet(frames: Sequence[Frame], limit: int) -> tuple[Pixels, list[tuple[str, str]]]:
@@ -48,9 +48,3 @@ def face_sheet(faces: Iterable[tuple[Frame, str, bool]]) -> tuple[Pixels, list[t
 def _moment(frame: Frame) -> str:
     day = frame.taken_at.strftime("%Y-%m-%d") if frame.taken_at else "no date"
     return day if frame.age_years is None else f"{day}, {age_in_words(frame.age_years)}"
-
-
-def age_in_words(age_years: float) -> str:
-    """Completed years, or months while they are few."""
-    months = int(age_years * 12 + 0.02)  # days are no exact part of a month
-    return f"{months} mo" if months < _MONTHS_UNTIL_YEARS else f"{int(age_years + 0.002)} y"

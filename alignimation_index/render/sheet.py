@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import ExifTags, Image, ImageDraw, ImageOps
 
 from alignimation_index.datatypes import Pixels
 from alignimation_index.errors import UserError
-from alignimation_index.render.encode import replacing_file
+from alignimation_index.render.fonts import Font, drawable, font_of
+from alignimation_index.render.replacing import replacing_file
 
 SHEET_ASPECT = 16 / 10
 PAPER = (255, 255, 255)
@@ -60,7 +60,7 @@ def contact_sheet(tiles: Iterable[Tile], tile_px: int = 160, columns: int | None
     Raises:
         UserError: no tile.
     """
-    font = ImageFont.load_default(size=max(10, tile_px // 13))
+    font = font_of(None, max(10, tile_px // 13))
     cells = [_draw_cell(tile, tile_px, font) for tile in tiles]
     if not cells:
         raise UserError("There are no pictures for a contact sheet; widen the query")
@@ -74,12 +74,13 @@ def contact_sheet(tiles: Iterable[Tile], tile_px: int = 160, columns: int | None
     return np.asarray(sheet)
 
 
-def save_picture(image: Pixels, out: Path) -> None:
+def save_picture(image: Pixels, out: Path, comment: str = "") -> None:
     """Write a picture; `out` appears, or is replaced, only when complete.
 
     Args:
         image: (H, W, 3) uint8 RGB.
         out: its suffix says the format: .png, .jpg, .jpeg or .webp.
+        comment: what it is of, for the description in its EXIF data.
 
     Raises:
         UserError: another suffix, or the file cannot be written.
@@ -91,16 +92,23 @@ def save_picture(image: Pixels, out: Path) -> None:
         )
     with replacing_file(out.absolute()) as partial:
         try:
-            Image.fromarray(image).save(partial, **options)
+            Image.fromarray(image).save(partial, exif=_described(comment), **options)
         except OSError as error:
             raise UserError(f"{out}: cannot be written: {error}; free some space or choose another place") from error
+
+
+def _described(comment: str) -> Image.Exif:
+    exif = Image.Exif()
+    if comment:
+        exif[ExifTags.Base.ImageDescription] = comment
+    return exif
 
 
 def _sensible_columns(count: int, step_x: int, step_y: int) -> int:
     return max(1, round(math.sqrt(count * SHEET_ASPECT * step_y / step_x)))
 
 
-def _draw_cell(tile: Tile, tile_px: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> Image.Image:
+def _draw_cell(tile: Tile, tile_px: int, font: Font) -> Image.Image:
     """The picture, its frame and its caption on white; all cells of a sheet have one size."""
     border = max(3, tile_px // 32)
     thumbnail = ImageOps.contain(Image.fromarray(tile.image), (tile_px, tile_px), Image.Resampling.LANCZOS)
@@ -122,16 +130,14 @@ def _draw_cell(tile: Tile, tile_px: int, font: ImageFont.FreeTypeFont | ImageFon
     return cell
 
 
-def _line_height(font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> float:
+def _line_height(font: Font) -> float:
     _, top, _, bottom = font.getbbox("Ág")
     return bottom - top
 
 
-def _shorten(text: str, width_px: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+def _shorten(text: str, width_px: int, font: Font) -> str:
     """One line of at most `width_px`, ending in … where something was left out."""
-    # Pillow's built-in font has hardly any accented letter, and draws a box for each that it lacks.
-    plain = "".join(letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
-    line = " ".join(plain.split())
+    line = " ".join(drawable(text, font).split())
     if font.getlength(line) <= width_px:
         return line
     while line and font.getlength(line + "…") > width_px:

@@ -1,48 +1,35 @@
-"""From photo pixels to the pixels of a frame: one antialiased resampling through a similarity transform."""
+"""From photo pixels to the pixels of the canvas: one antialiased resampling through a similarity transform."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-import torch
-from kornia.filters import gaussian_blur2d
-from kornia.geometry.transform import warp_affine
 from numpy.typing import ArrayLike
+from PIL import Image, ImageFilter
 
 from alignimation_index import similarity
 from alignimation_index.datatypes import DecodedPhoto, Pixels
+from alignimation_index.render.edges import blend_into_blur, bordered
+from alignimation_index.render.framing import BLUR, MIRROR, colour_of
 from alignimation_index.similarity import Matrices
 
 Box = tuple[int, int, int, int]
 
-# The blur that a camera's own sampling leaves in a picture, in pixels (Lowe 2004, "Distinctive Image Features from
-# Scale-Invariant Keypoints", section 3.3).
-NATIVE_SIGMA_PX = 0.5
-# Neighbours that bicubic interpolation reads on each side.
-INTERPOLATION_REACH_PX = 2
+# Pixels on each side that the filter and bicubic interpolation read.
+REACH_PX = 3
+# Weight of a neighbour in the filter ahead of the interpolation, per source pixel that a canvas pixel has beyond one:
+# the one that came nearest to area sampling of finer photos, from 1 to 2 pixels to a pixel.
+SOFTENING = 0.19
 # Stored transforms are float32, and some pass through JSON.
 SIMILARITY_TOLERANCE = 1e-3
 
 
-def frame_from_template(size_px: int) -> Matrices:
-    """The matrix from the unit square to the pixels of a frame.
-
-    Template (0, 0) is the top left corner of the frame's first pixel and (1, 1) the bottom right corner of its last,
-    while pixel coordinates are integers at pixel centres: x_frame = size_px · x_template − 0.5.
-
-    Returns:
-        (2, 3) float64.
-    """
-    return np.array([[size_px, 0.0, -0.5], [0.0, size_px, -0.5]])
-
-
-def decode_side_needed(template_from_photo: ArrayLike, size_px: int, width_px: int, height_px: int) -> int:
-    """The shorter side that a decoded photo needs to have at least one pixel per pixel of the frame.
+def decode_side_needed(canvas_from_photo: ArrayLike, width_px: int, height_px: int) -> int:
+    """The shorter side that a decoded photo needs to have at least one pixel per pixel of the canvas.
 
     Args:
-        template_from_photo: (2, 3) float, a similarity from pixels of the full upright photo to the unit square.
-        size_px: side of the frame.
+        canvas_from_photo: (2, 3) float, a similarity from pixels of the full upright photo to those of the canvas.
         width_px: width of the full upright photo.
         height_px: height of the full upright photo.
 
@@ -52,46 +39,63 @@ def decode_side_needed(template_from_photo: ArrayLike, size_px: int, width_px: i
     Raises:
         ValueError: the matrix is not a similarity.
     """
-    _check_similarity(template_from_photo)
-    frame_px_per_photo_px = size_px * float(similarity.scale_of(template_from_photo))
+    _check_similarity(canvas_from_photo)
     shorter_px = min(width_px, height_px)
     # Rounded first: a float32 matrix must not turn 256 into 257, which may cost a decode of twice the side.
-    return max(1, math.ceil(round(shorter_px * min(1.0, frame_px_per_photo_px), 2)))
+    return max(1, math.ceil(round(shorter_px * min(1.0, float(similarity.scale_of(canvas_from_photo))), 2)))
+
+
+def part_needed(
+    canvas_from_photo: ArrayLike, size: tuple[int, int], photo_size: tuple[int, int], edges: str
+) -> tuple[float, float, float, float]:
+    """What a canvas sees of a photo, and mirrors of it, as xyxy in pixels of the full upright photo.
+
+    Args:
+        canvas_from_photo: (2, 3) float, a similarity.
+        size: width and height of the canvas.
+        photo_size: width and height of the photo.
+        edges: see `Framing`.
+    """
+    first, end = _seen(np.asarray(canvas_from_photo, np.float64), size)
+    if edges == MIRROR:
+        last = np.array(photo_size) - 1
+        first, end = np.minimum(first, 2 * last - end), np.maximum(end, -first)
+    return float(first[0]), float(first[1]), float(end[0]), float(end[1])
 
 
 def warp_photo(
-    photo: DecodedPhoto,
-    template_from_photo: ArrayLike,
-    size_px: int,
-    device: str | torch.device = "cpu",
+    photo: DecodedPhoto, canvas_from_photo: ArrayLike, size: tuple[int, int], edges: str = "#000000"
 ) -> Pixels:
-    """Render the part of a photo that a frame sees.
+    """Render the part of a photo that a canvas sees.
 
-    Bicubic interpolation; where the frame has fewer pixels than the photo, a Gaussian filter comes first. What lies
-    outside of the photo is black.
+    Bicubic interpolation; where the canvas has fewer pixels than the photo, a filter comes first. Pillow's bicubic
+    kernel (a = −1) is sharp, and moves detail by up to a tenth of a source pixel to and fro, on average not at all.
 
     Args:
-        photo: may be reduced; `decode_side_needed` says how far that costs no sharpness.
-        template_from_photo: (2, 3) float, a similarity from pixels of the full upright photo to the unit square.
-        size_px: side of the frame.
-        device: where torch computes.
+        photo: may be reduced, and in part; `decode_side_needed` and `part_needed` say how far that costs nothing.
+        canvas_from_photo: (2, 3) float, a similarity from pixels of the full upright photo to those of the canvas.
+        size: width and height of the canvas.
+        edges: what is beyond the photo, see `Framing`.
 
     Returns:
-        (size_px, size_px, 3) uint8 RGB.
+        (height, width, 3) uint8 RGB.
 
     Raises:
         ValueError: the matrix is not a similarity.
     """
-    _check_similarity(template_from_photo)
-    frame_from_photo = similarity.compose(frame_from_template(size_px), template_from_photo)
-    frame_from_decoded = similarity.compose(frame_from_photo, photo.photo_from_decoded)
-    sigma_px = _antialias_sigma(frame_from_decoded)
-    box = _visible_box(frame_from_decoded, size_px, photo.pixels.shape, _blur_radius(sigma_px))
+    _check_similarity(canvas_from_photo)
+    canvas_from_decoded = similarity.compose(canvas_from_photo, photo.photo_from_decoded)
+    pixels, canvas_from_source = _reduced(np.asarray(photo.pixels), canvas_from_decoded)
+    box = _box(canvas_from_source, size, pixels.shape, edges)
     if box is None:
-        return np.zeros((size_px, size_px, 3), np.uint8)
-    crop = _blur(_crop(np.asarray(photo.pixels), box, device), sigma_px)
-    decoded_from_crop = np.array([[1.0, 0.0, box[0]], [0.0, 1.0, box[1]]])
-    return _resample(crop, similarity.compose(frame_from_decoded, decoded_from_crop), size_px)
+        return np.full((size[1], size[0], 3), colour_of(edges), np.uint8)
+    source = bordered(pixels, box, _padding(edges), colour_of(edges))
+    canvas_from_cut = similarity.compose(canvas_from_source, [[1, 0, box[0]], [0, 1, box[1]]])
+    canvas = _resampled(Image.fromarray(source), canvas_from_cut, size, colour_of(edges))
+    if edges == BLUR:
+        photo_from_canvas = similarity.invert(canvas_from_photo)
+        canvas = blend_into_blur(canvas, photo_from_canvas, (photo.width_px, photo.height_px))
+    return np.asarray(canvas)
 
 
 def _check_similarity(matrix: ArrayLike) -> None:
@@ -102,60 +106,57 @@ def _check_similarity(matrix: ArrayLike) -> None:
         raise ValueError(f"a photo is never stretched: expected a similarity [[a, -b, x], [b, a, y]], got {matrix!r}")
 
 
-def _antialias_sigma(frame_from_source: Matrices) -> float:
-    """Standard deviation, in source pixels, of the filter that keeps a shrunk picture free of aliasing.
+def _reduced(pixels: Pixels, canvas_from_source: Matrices) -> tuple[Pixels, Matrices]:
+    """Average whole blocks of a source that has two pixels or more per pixel of the canvas, as decoding would have."""
+    factor = int(1 / float(similarity.scale_of(canvas_from_source)) + 1e-6)
+    if factor < 2:
+        return pixels, canvas_from_source
+    shift = (factor - 1) / 2
+    moved = similarity.compose(canvas_from_source, [[factor, 0, shift], [0, factor, shift]])
+    return np.asarray(Image.fromarray(pixels).reduce(factor)), moved
 
-    Blurs of standard deviation p and q in a row are one of √(p² + q²). The source has a native blur of its own, the
-    frame shall have the same in its larger pixels, and the filter is what is missing.
+
+def _seen(canvas_from_source: Matrices, size: tuple[int, int]) -> tuple[Matrices, Matrices]:
+    """The corners of smallest and of largest coordinates of what a canvas sees, in pixels of the source."""
+    corners = [(x, y) for x in (-0.5, size[0] - 0.5) for y in (-0.5, size[1] - 0.5)]
+    seen = similarity.apply(similarity.invert(canvas_from_source), corners)
+    return seen.min(axis=0), seen.max(axis=0)
+
+
+def _box(canvas_from_source: Matrices, size: tuple[int, int], shape: tuple[int, ...], edges: str) -> Box | None:
+    """The source pixels that the canvas depends on, as x0, y0, x1, y1 with exclusive ends; None if it sees no photo.
+
+    It reaches beyond the photo as far as the canvas sees it mirrored, else by a margin, so that its border is
+    antialiased too.
     """
-    source_px_per_frame_px = 1 / float(similarity.scale_of(frame_from_source))
-    return NATIVE_SIGMA_PX * math.sqrt(max(0.0, source_px_per_frame_px**2 - 1))
-
-
-def _blur_radius(sigma_px: float) -> int:
-    return math.ceil(3 * sigma_px)
-
-
-def _visible_box(frame_from_source: Matrices, size_px: int, shape: tuple[int, ...], blur_radius_px: int) -> Box | None:
-    """The source pixels that the frame depends on, as x0, y0, x1, y1 with exclusive ends; None if it sees no photo.
-
-    The box reaches a margin beyond the photo, so that the photo's border is antialiased against the black too.
-    """
-    corners = [(x, y) for x in (-0.5, size_px - 0.5) for y in (-0.5, size_px - 0.5)]
-    seen = similarity.apply(similarity.invert(frame_from_source), corners)
-    margin = blur_radius_px + INTERPOLATION_REACH_PX
-    height, width = shape[:2]
-    first = np.maximum(np.floor(seen.min(axis=0)), 0) - margin
-    end = np.minimum(np.ceil(seen.max(axis=0)) + 1, [width, height]) + margin
-    if (end - first <= 2 * margin).any():
+    first, end = _seen(canvas_from_source, size)
+    sides = np.array([shape[1], shape[0]])
+    first, end = np.floor(first), np.ceil(end) + 1
+    if edges == MIRROR:
+        first, end = np.minimum(first, 2 * sides - end), np.maximum(end, -first)
+    elif (np.minimum(end, sides) <= np.maximum(first, 0)).any():
         return None
+    else:
+        first, end = np.maximum(first, 0), np.minimum(end, sides)
+    first, end = first - REACH_PX, end + REACH_PX
     return int(first[0]), int(first[1]), int(end[0]), int(end[1])
 
 
-def _crop(pixels: Pixels, box: Box, device: str | torch.device) -> torch.Tensor:
-    """Cut the box out of (H, W, 3) uint8 pixels, black where it exceeds them: (1, 3, h, w) float32 in 0..255."""
-    x0, y0, x1, y1 = box
-    height, width = pixels.shape[:2]
-    inside = pixels[max(y0, 0) : min(y1, height), max(x0, 0) : min(x1, width)]
-    planes = torch.tensor(inside, device=device).permute(2, 0, 1)[None]
-    beyond = [max(-x0, 0), max(x1 - width, 0), max(-y0, 0), max(y1 - height, 0)]
-    # Channels first in memory as well: the blur is four times as fast on it.
-    return torch.nn.functional.pad(planes, beyond).float().contiguous()
+def _padding(edges: str) -> str:
+    return {BLUR: "edge", MIRROR: "symmetric"}.get(edges, "constant")
 
 
-def _blur(source: torch.Tensor, sigma_px: float) -> torch.Tensor:
-    """Filter (1, 3, h, w) with a Gaussian."""
-    radius = _blur_radius(sigma_px)
-    if radius == 0:
-        return source
-    kernel_size = 2 * radius + 1
-    return gaussian_blur2d(source, (kernel_size, kernel_size), (sigma_px, sigma_px), border_type="constant")
-
-
-def _resample(source: torch.Tensor, frame_from_source: Matrices, size_px: int) -> Pixels:
-    """Warp (1, 3, h, w) float32 to (size_px, size_px, 3) uint8."""
-    matrix = torch.tensor(frame_from_source, dtype=source.dtype, device=source.device)[None]
-    # align_corners=True is kornia's name for pixel centres at integer coordinates.
-    frame = warp_affine(source, matrix, (size_px, size_px), mode="bicubic", align_corners=True)
-    pixels: Pixels = frame[0].clamp(0, 255).round().to(torch.uint8).permute(1, 2, 0).contiguous().cpu().numpy()
-    return pixels
+def _resampled(
+    source: Image.Image, canvas_from_source: Matrices, size: tuple[int, int], colour: tuple[int, int, int]
+) -> Image.Image:
+    """Warp RGB pixels to a canvas of this size, the colour beyond them."""
+    source_from_canvas = similarity.invert(canvas_from_source)
+    neighbour = SOFTENING * (float(similarity.scale_of(source_from_canvas)) - 1)
+    if neighbour > 0:
+        row = np.array([neighbour, 1 - 2 * neighbour, neighbour])
+        source = source.filter(ImageFilter.Kernel((3, 3), np.outer(row, row).ravel().tolist(), scale=1))
+    # Pillow's coordinates are those of pixels' outer corners, both of the source and of the canvas.
+    linear = source_from_canvas[:, :2]
+    start = source_from_canvas[:, 2] + 0.5 - linear @ [0.5, 0.5]
+    data = np.column_stack([linear, start]).ravel().tolist()
+    return source.transform(size, Image.Transform.AFFINE, data, Image.Resampling.BICUBIC, fillcolor=colour)

@@ -3,9 +3,11 @@ from zipfile import ZipFile
 
 import numpy as np
 import pytest
+from alignimation_index.render.animation import render_animation
 from fakes import draw_photo, frames, index
 
-from alignimation_index.render.animation import render_animation, render_frame
+from alignimation_index.render.framing import Framing
+from alignimation_index.render.stills import render_frame
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def test_frames_whose_archive_changed_are_left_out_and_named(store, fakes, photo
     chosen = frames(store)
     with ZipFile(packed, "w") as archive:
         archive.write(photos / "50.jpg", "Takeout/50.jpg")
-    report = render_animation(chosen, tmp_path / "out.gif", 2, 64)
+    report = render_animation(chosen, tmp_path / "out.gif", 2, Framing(64, 64))
     assert (report.frame_count, report.left_out) == (
         1,
         [(f"{packed}!/Takeout/90.jpg", "the archive holds no such photo")],

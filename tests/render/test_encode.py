@@ -24,7 +24,7 @@ def frames(count: int = 7, size_px: int = SIZE_PX) -> list[np.ndarray]:
 
 
 def encode(out, images, fps=10.0):
-    with open_animation(out, fps, images[0].shape[0]) as animation:
+    with open_animation(out, fps, images[0].shape[1::-1]) as animation:
         for image in images:
             animation.write(image)
 
@@ -132,7 +132,7 @@ def test_a_folder_with_pictures_of_someone_is_never_replaced(tmp_path):
 @pytest.mark.parametrize("exception", [RuntimeError, KeyboardInterrupt])
 def test_an_interrupted_rendering_leaves_what_was_there_before(tmp_path, name, exception):
     encode(tmp_path / name, frames(3))
-    with pytest.raises(exception), open_animation(tmp_path / name, 10, SIZE_PX) as animation:
+    with pytest.raises(exception), open_animation(tmp_path / name, 10, (SIZE_PX, SIZE_PX)) as animation:
         for frame in frames(5):
             animation.write(frame)
         raise exception
@@ -142,7 +142,7 @@ def test_an_interrupted_rendering_leaves_what_was_there_before(tmp_path, name, e
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_no_frame_is_an_error_and_no_file(tmp_path, name):
-    with pytest.raises(UserError, match="no frames"), open_animation(tmp_path / name, 10, SIZE_PX):
+    with pytest.raises(UserError, match="no frames"), open_animation(tmp_path / name, 10, (SIZE_PX, SIZE_PX)):
         pass
     assert not list(tmp_path.iterdir())
 
@@ -158,7 +158,7 @@ def test_a_full_disk_is_reported_and_leaves_nothing(tmp_path, name):
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_missing_parent_folder_is_reported_before_any_frame(tmp_path, name):
     with pytest.raises(UserError, match=r"missing.*No such file or directory.*choose another place"):
-        open_animation(tmp_path / "missing" / name, 10, SIZE_PX).__enter__()
+        open_animation(tmp_path / "missing" / name, 10, (SIZE_PX, SIZE_PX)).__enter__()
 
 
 def test_a_single_png_says_how_to_ask_for_a_folder(tmp_path):
@@ -179,5 +179,8 @@ def test_an_impossible_frame_rate_is_refused(tmp_path, name, fps):
 
 @pytest.mark.parametrize("frame", [np.zeros((64, 65, 3), np.uint8), np.zeros((64, 64, 3), np.float32)])
 def test_a_frame_of_another_shape_or_type_is_refused(tmp_path, frame):
-    with pytest.raises(ValueError, match="expected a frame"), open_animation(tmp_path / "out", 10, 64) as animation:
+    with (
+        pytest.raises(ValueError, match="expected a frame"),
+        open_animation(tmp_path / "out", 10, (64, 64)) as animation,
+    ):
         animation.write(frame)

@@ -61,7 +61,15 @@ class TooLargeToShareError(Exception):
     """More than SHARED_PIXELS of the picture would be decoded: it is to be decoded again, while no other such is."""
 
 
-def decode(data: bytes, min_side_px: int | None = None, *, is_alone: bool = True) -> DecodedPhoto:
+Part = tuple[float, float, float, float]
+
+PART_MARGIN_PX = 4
+"""So many decoded pixels more, on each side, than what is asked for in part: filters read beyond what they are for."""
+
+
+def decode(
+    data: bytes, min_side_px: int | None = None, *, is_alone: bool = True, part: Part | None = None
+) -> DecodedPhoto:
     """Decode the first frame of a picture, upright, in sRGB, transparent parts over white.
 
     Formats, told by content: JPEG, MPO, PNG, WebP, TIFF, BMP, GIF, HEIF, AVIF; of a camera's RAW file the embedded
@@ -73,6 +81,7 @@ def decode(data: bytes, min_side_px: int | None = None, *, is_alone: bool = True
             this many. A JPEG is decoded at 1/2, 1/4 or 1/8 of its size, which is also several times as fast. None:
             full size. A side that the factor does not divide is rounded up.
         is_alone: whether a picture of more than SHARED_PIXELS may be decoded now.
+        part: xyxy in pixels of the full upright photo: only what is there is kept, which saves copies of the rest.
 
     Returns:
         (H, W, 3) uint8 RGB pixels with the full upright size. A truncated JPEG gives the rows that are there.
@@ -89,7 +98,7 @@ def decode(data: bytes, min_side_px: int | None = None, *, is_alone: bool = True
         reduced = coloured_and_reduced(image, rows, factor)
         reduction = factor * _dct_reduction(stored_size, image.size)
         rgb = to_srgb(over_white(reduced), image.info.get("icc_profile"))
-        photo = _upright(rgb, stored_size, reduction, orientation)
+        photo = _upright(rgb, stored_size, reduction, orientation, part)
         if rows == image.height:
             return photo
         return replace(photo, truncated_to=_upright_part(rows * reduction // factor, stored_size, orientation))
@@ -135,10 +144,31 @@ def _dct_reduction(stored_size: tuple[int, int], loaded_size: tuple[int, int]) -
     return next(factor for factor in (1, 2, 4, 8) if loaded_size == (-(-width // factor), -(-height // factor)))
 
 
-def _upright(reduced: Image.Image, stored_size: tuple[int, int], reduction: int, orientation: int) -> DecodedPhoto:
+def _upright(
+    reduced: Image.Image, stored_size: tuple[int, int], reduction: int, orientation: int, part: Part | None
+) -> DecodedPhoto:
     rgb = reduced.transpose(_TRANSPOSE_TO_UPRIGHT[orientation]) if orientation != 1 else reduced
+    left, top = overhang_px(rgb.size, stored_size, reduction, orientation)
+    if part:
+        box = _decoded_part(part, rgb.size, reduction, (left, top))
+        rgb = rgb.crop(box)
+        left, top = left - box[0] * reduction, top - box[1] * reduction
     # np.array would take several times as long.
-    return place_upright(np.asarray(rgb), stored_size, reduction, orientation)
+    return DecodedPhoto(np.asarray(rgb), *upright_size(stored_size, orientation), reduction, (left, top))
+
+
+def _decoded_part(
+    part: Part, size: tuple[int, int], reduction: int, overhang: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """The decoded pixels that show a part of the photo, with their margin; at least one."""
+    ends = []
+    for low, high, side, over in zip(part[:2], part[2:], size, overhang, strict=True):
+        first = int((low + over) // reduction) - PART_MARGIN_PX
+        end = int((high + over) // reduction) + 1 + PART_MARGIN_PX
+        first = min(max(first, 0), side - 1)
+        ends.append((first, max(min(end, side), first + 1)))
+    (x0, x1), (y0, y1) = ends
+    return x0, y0, x1, y1
 
 
 def _upright_part(rows_px: int, stored_size: tuple[int, int], orientation: int) -> tuple[int, int, int, int]:
@@ -162,12 +192,19 @@ def place_upright(
         reduction: how many stored pixels each stands for, along each side; the last of a side may have had fewer.
         orientation: by which they were turned.
     """
+    overhang = overhang_px((pixels.shape[1], pixels.shape[0]), stored_size, reduction, orientation)
+    return DecodedPhoto(pixels, *upright_size(stored_size, orientation), reduction, overhang)
+
+
+def overhang_px(
+    size: tuple[int, int], stored_size: tuple[int, int], reduction: int, orientation: int
+) -> tuple[int, int]:
+    """By how many photo pixels (left, top) upright decoded pixels begin before the photo, see `place_upright`."""
     width, height = upright_size(stored_size, orientation)
-    overhang_px = (
-        pixels.shape[1] * reduction - width if orientation in LAST_COLUMN_FIRST else 0,
-        pixels.shape[0] * reduction - height if orientation in LAST_ROW_FIRST else 0,
+    return (
+        size[0] * reduction - width if orientation in LAST_COLUMN_FIRST else 0,
+        size[1] * reduction - height if orientation in LAST_ROW_FIRST else 0,
     )
-    return DecodedPhoto(pixels, width, height, reduction, overhang_px)
 
 
 @functools.cache
