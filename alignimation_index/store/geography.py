@@ -8,7 +8,9 @@ EARTH_RADIUS_M = 6_371_008.8
 """Mean radius (IUGG)."""
 
 
-def distance_m(latitude: float | None, longitude: float | None, of_latitude: float, of_longitude: float) -> float | None:
+def distance_m(
+    latitude: float | None, longitude: float | None, of_latitude: float, of_longitude: float
+) -> float | None:
     """The great-circle distance of two points, by the haversine formula (Sinnott 1984); None where one is not known."""
     if latitude is None or longitude is None:
         return None

@@ -25,9 +25,7 @@ def upgrade() -> None:
         sa.Column("archived", sa.Boolean(), nullable=False),
         sa.Column("variant_group", sa.Integer(), nullable=True),
         sa.Column("variant_rank", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["face_id"], ["face.id"], name=op.f("fk_listed_face_face_id_face"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["face_id"], ["face.id"], name=op.f("fk_listed_face_face_id_face"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("moment", "face_id", name=op.f("pk_listed_face")),
         sa.UniqueConstraint("face_id", name=op.f("uq_listed_face_face_id")),
         sqlite_with_rowid=False,
