@@ -111,7 +111,7 @@ def stream_judged(
     statement: Select[Any] = select(*columns).where(*_visible(wanted, row), *candidates)
     reasons = [why_not(part) for part in judged]
     return (
-        [(row[0], [why for why, holds in zip(reasons, row[1:], strict=True) if not holds]) for row in some]
+        [(row[0], [why for why, holds in zip(reasons, tuple(row)[1:], strict=True) if not holds]) for row in some]
         for some in _stream(session, in_order(statement))
     )
 
