@@ -169,7 +169,7 @@ def test_albums_and_cameras_are_found_in_any_letter_case_or_by_pattern(session):
         assert listed(session, "camera:nikon") == ["b"]
         assert listed(session, "camera:*4") == ["a"]
         assert listed(session, "not camera:nikon") == ["a", "c"]
-    with pytest.raises(UserError, match="There is no album 'Sumer 15'. Did you mean 'Summer 15'"):
+    with pytest.raises(UserError, match=r"There is no album 'Sumer 15'\. Did you mean 'Summer 15'"):
         paths(session, 'album:"Sumer 15"')
     with pytest.raises(
         UserError, match=r"There is no camera 'nikkon'. Did you mean 'NIKON D90'\?\n  camera:nikkon\n +\^{6}$"
