@@ -52,7 +52,7 @@ as_json_option = click.option("--json", "as_json", is_flag=True, help="For progr
 @including_hidden
 @choosing_output
 @click.pass_context
-def faces(context: click.Context, /, expression: str, output: str | None, **hidden: bool) -> None:
+def faces(context: click.Context, /, expression: str, output: str | None, **hidden: Any) -> None:  # noqa: ANN401
     """List the faces on the photos; with EXPR those that are as it says (see query)."""
     from dataclasses import replace
 

@@ -89,11 +89,13 @@ _limit = click.option(
 @_limit
 @including_hidden
 @click.pass_context
-def show(context: click.Context, /, person: str, out: Path, limit: int, **hidden: bool) -> None:
+def show(context: click.Context, /, person: str, out: Path, limit: int, **hidden: Any) -> None:  # noqa: ANN401
     """Draw the faces of PERSON in the order of time: number, date, and age if there is a birthday.
 
     Doubtful ones have a coloured frame.
     """
+    from dataclasses import replace
+
     from alignimation_index.query.expression import FrameFilter, term
     from alignimation_index.query.frames import select_frames
     from alignimation_index.query.people import who_is
@@ -103,7 +105,7 @@ def show(context: click.Context, /, person: str, out: Path, limit: int, **hidden
     with opened_store(context) as store, store.reading() as session:
         check_not_indexed(session, out)
         number, note = who_is(session, person)
-        frames = select_frames(session, FrameFilter(term("person", number), **hidden))
+        frames = select_frames(session, replace(FrameFilter(term("person", number)), **hidden))
     if note:
         warn(note)
     sheet, left_out = person_sheet(frames, limit)

@@ -13,6 +13,8 @@ from alignimation_index.query import people
 from alignimation_index.query.terms import TERMS
 from alignimation_index.store.tables import Photo, PhotoAlbum
 
+# A name with spaces whose quotes the shell has taken.
+_OPEN_NAME = re.compile(r"\b(person|with|without|album|camera):([^\"'():]*\s[^\"'():]*)$")
 _YES_OR_NO = ("yes", "no")
 _WORDS = {"alone": _YES_OR_NO, "frontal": _YES_OR_NO, "favourite": _YES_OR_NO, "reviewed": _YES_OR_NO}
 _WORDS["kind"] = ("face", "body")
@@ -20,6 +22,12 @@ _WORDS["kind"] = ("face", "body")
 
 def completions(session: Session, expression: str) -> list[str]:
     """The expression with its last word completed, in each way that fits: terms, and after a colon what is known."""
+    open_name = _OPEN_NAME.search(expression)
+    if open_name:
+        key, value = open_name.groups()
+        longer = [name for name in _fitting(_known(session, key), value) if folded(name) != folded(value)]
+        if longer:
+            return [f"{expression[: open_name.start()]}{key}:{quoted(name)}" for name in longer]
     start = _start_of_last_word(expression)
     before, word = expression[:start], expression[start:]
     key, colon, value = word.partition(":")

@@ -41,6 +41,10 @@ class Asked:
         """The face of the row; terms about faces are asked of nothing else."""
         return cast(FaceRow, self.row).face
 
+    def photo_in(self, photos: Select[Any]) -> SqlCondition:
+        """Whether the photo is one of these."""
+        return cast(SqlCondition, self.row.photo_id.in_(photos))
+
 
 Compile = Callable[[Asked], SqlCondition]
 
@@ -53,20 +57,20 @@ def person(asked: Asked) -> SqlCondition:
 def with_person(asked: Asked) -> SqlCondition:
     """Who else is on the photo; the face itself is somebody else's."""
     who = _person(asked)
-    is_on = asked.row.photo_id.in_(_photos_with(who))
+    is_on = asked.photo_in(_photos_with(who))
     return and_(is_on, asked.face.person_id.is_distinct_from(who)) if isinstance(asked.row, FaceRow) else is_on
 
 
 def without_person(asked: Asked) -> SqlCondition:
     """Who is not on the photo."""
-    return asked.row.photo_id.not_in(_photos_with(_person(asked)))
+    return ~asked.photo_in(_photos_with(_person(asked)))
 
 
 def alone(asked: Asked) -> SqlCondition:
     """Whether there is one face on the photo."""
     faces = aliased(ListedFace)
     one = select(faces.photo_id).group_by(faces.photo_id).having(func.count() == 1)
-    return _yes_or_no(asked, asked.row.photo_id.in_(one))
+    return _yes_or_no(asked, asked.photo_in(one))
 
 
 def taken(asked: Asked) -> SqlCondition:
@@ -117,7 +121,7 @@ def album(asked: Asked) -> SqlCondition:
     """The album that the photo is in."""
     names = asked.session.scalars(select(PhotoAlbum.name).distinct()).all()
     found = _named(names, asked.value, "album", lambda name, wanted: name == wanted)
-    return asked.row.photo_id.in_(select(PhotoAlbum.photo_id).where(PhotoAlbum.name.in_(found)))
+    return asked.photo_in(select(PhotoAlbum.photo_id).where(PhotoAlbum.name.in_(found)))
 
 
 def camera(asked: Asked) -> SqlCondition:
@@ -125,7 +129,7 @@ def camera(asked: Asked) -> SqlCondition:
     known = select(Photo.camera).where(Photo.camera.is_not(None)).distinct()
     names = [name for name in asked.session.scalars(known) if name is not None]
     found = _named(names, asked.value, "camera", lambda name, wanted: wanted in name)
-    return asked.row.photo_id.in_(_photos(Photo.camera.in_(found)))
+    return asked.photo_in(_photos(Photo.camera.in_(found)))
 
 
 def path(asked: Asked) -> SqlCondition:
@@ -133,7 +137,7 @@ def path(asked: Asked) -> SqlCondition:
     forms = {unicodedata.normalize(form, asked.value) for form in ("NFC", "NFD")} | {asked.value}
     like = or_(*(File.path.like(_like(form), escape="\\") for form in sorted(forms)))
     here = (File.photo_id.is_not(None), File.missing_since_utc.is_(None))
-    return asked.row.photo_id.in_(select(File.photo_id).where(*here, like))
+    return asked.photo_in(select(File.photo_id).where(*here, like))
 
 
 def near(asked: Asked) -> SqlCondition:
@@ -143,7 +147,7 @@ def near(asked: Asked) -> SqlCondition:
     low, high, longitudes = box_around(*point, around.radius_m)
     distance = func.distance_m(Photo.latitude_deg, Photo.longitude_deg, *point)
     in_box = or_(*(Photo.longitude_deg.between(*some) for some in longitudes))
-    return asked.row.photo_id.in_(_photos(Photo.latitude_deg.between(low, high), in_box, distance <= around.radius_m))
+    return asked.photo_in(_photos(Photo.latitude_deg.between(low, high), in_box, distance <= around.radius_m))
 
 
 def everything(asked: Asked) -> SqlCondition:  # noqa: ARG001 - as all of them
@@ -156,12 +160,12 @@ def _person(asked: Asked) -> int:
     return int(number_of)
 
 
-def _photos_with(person_id: int) -> Select[tuple[int]]:
+def _photos_with(person_id: int) -> Select[Any]:
     others = aliased(ListedFace)
     return select(others.photo_id).where(others.person_id == person_id)
 
 
-def _photos(*conditions: SqlCondition) -> Select[tuple[int]]:
+def _photos(*conditions: SqlCondition) -> Select[Any]:
     return select(Photo.id).where(*conditions)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from alignimation_index.errors import UserError
 from alignimation_index.query.terms import TERMS
 from alignimation_index.query.tokens import Kind, Token, tokens
-from alignimation_index.query.tree import And, Condition, Not, Or, Place, Term, conjuncts, terms_of
+from alignimation_index.query.tree import EVERYTHING, And, Condition, Not, Or, Place, Term, conjuncts, terms_of
 
 _KINDS = "kind"
 _MOST_TERMS, _DEEPEST = 200, 50  # SQLite takes no more than 1,000 in all
@@ -31,7 +31,7 @@ class FrameFilter:
         all_variants: whether frames are wanted of all photos that are variants of each other, or of the best one.
     """
 
-    condition: Condition = And()
+    condition: Condition = EVERYTHING
     kind: str = "face"
     include_trashed: bool = False
     include_archived: bool = False
@@ -82,7 +82,7 @@ class _Parser:
 
     def parse(self) -> Condition:
         if self._tokens[0].kind is Kind.END:
-            return And()
+            return EVERYTHING
         if len(self._tokens) > _MOST_TERMS:
             raise UserError(f"The expression is too long. Write at most {_MOST_TERMS} terms and signs.")
         condition = self._either()

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import Float
 from alignimation_index.query.selection import of_photos
-from alignimation_index.query.tree import And, Condition
+from alignimation_index.query.tree import EVERYTHING, Condition
 from alignimation_index.store import files
 from alignimation_index.store.answers import regions_of
 from alignimation_index.store.tables import (
@@ -127,7 +127,7 @@ class PhotoFilter:
         include_archived: also those in the archive of an export.
     """
 
-    condition: Condition = And()
+    condition: Condition = EVERYTHING
     date_source: str | None = None
     include_trashed: bool = False
     include_archived: bool = False

@@ -43,8 +43,9 @@ class FaceRow:
 class PhotoRow:
     """A photo, whoever is on it."""
 
-    photo_id: Any = Photo.id
-    favourite: Any = func.coalesce(Photo.favourite, False)
+    def __init__(self) -> None:
+        self.photo_id: Any = Photo.id
+        self.favourite: Any = func.coalesce(Photo.favourite, False)
 
     def within(self, period: Period) -> ColumnElement[bool]:
         """Whether the photo was taken then."""

@@ -21,8 +21,8 @@ from alignimation_index.store.identity_tables import PersonState
 from alignimation_index.store.listed_faces import ListedFace
 from alignimation_index.store.tables import Photo
 
-AT_ONCE = 1000
-"""Rows in memory at a time."""
+AT_FIRST, AT_ONCE = 100, 1000
+"""Rows in memory at a time: few at first, so that something is seen soon."""
 
 _Conditions = list[ColumnElement[bool]]
 
@@ -80,7 +80,9 @@ def stream_face_ids(session: Session, wanted: FrameFilter) -> Iterator[Sequence[
         UserError: as `compiled` does; at the call, not later.
     """
     statement = in_order(select(ListedFace.face_id).where(*_wanted(session, wanted)))
-    return ([face_id for (face_id,) in some] for some in _stream(session, statement))
+    sizes = [AT_FIRST]
+    found = session.scalars(statement, execution_options={"yield_per": AT_ONCE})
+    return iter(lambda: found.fetchmany(sizes.pop() if sizes else AT_ONCE), [])
 
 
 def stream_judged(
@@ -104,11 +106,12 @@ def stream_judged(
     judged = [part for part in parts if (_is_measured(part) if not of_whole_person else not mentions(part, "person"))]
     row = FaceRow()
     candidates = [compiled(session, part, row) for part in parts if part not in judged]
-    columns = [func.coalesce(compiled(session, part, row), False) for part in judged]
-    statement = select(ListedFace.face_id, *columns).where(*_visible(wanted, row), *candidates)
+    held = [func.coalesce(compiled(session, part, row), False) for part in judged]
+    columns: list[Any] = [ListedFace.face_id, *held]
+    statement: Select[Any] = select(*columns).where(*_visible(wanted, row), *candidates)
     reasons = [why_not(part) for part in judged]
     return (
-        [(face_id, [why for why, holds in zip(reasons, held, strict=True) if not holds]) for face_id, *held in some]
+        [(row[0], [why for why, holds in zip(reasons, tuple(row)[1:], strict=True) if not holds]) for row in some]
         for some in _stream(session, in_order(statement))
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +45,10 @@ class TermKind:
     of_face: bool = False
     measured: bool = False
     unmet: Callable[[Any], str | None] = lambda _: None
+
+    def written(self) -> str:
+        """The examples as code of Markdown, apart."""
+        return " ".join(f"`{example}`" for example in re.findall(r'(?:[^\s"]|"[^"]*")+', self.examples))
 
 
 TERMS: dict[str, TermKind] = {

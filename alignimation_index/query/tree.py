@@ -70,6 +70,9 @@ class Or:
 
 Condition: TypeAlias = "Term | Not | And | Or"
 
+EVERYTHING = And()
+"""What holds always."""
+
 
 def terms_of(condition: Condition) -> Iterator[Term]:
     """All terms, in the order in which they were written."""

@@ -87,7 +87,7 @@ def bounds(examples: str) -> Callable[[str], Bounds]:
 def ages(value: str) -> Bounds:
     """As `bounds`; a whole number is a year of life, from one birthday to before the next."""
     parse = bounds("age:7, age:3..18, age:<18, age:>=60")
-    asked = Bounds(*[float(value)] * 2) if _NUMBER.fullmatch(value.strip()) else parse(value)
+    asked = parse(f"{value}..{value}" if _NUMBER.fullmatch(value.strip()) else value)
     low, high, with_low, with_high = asked.low, asked.high, asked.with_low, asked.with_high
     if low is not None and not with_low and low.is_integer():
         low, with_low = low + 1, True
@@ -124,7 +124,7 @@ def years(value: str) -> Period:
     if re.fullmatch(rf"[<>]=?{_YEAR}", value.strip()):
         return period(value)
     first, last = parse_years(value)
-    return Period(first and datetime(first, 1, 1), _start_of_year(last + 1) if last else None)
+    return Period(None if first is None else datetime(first, 1, 1), None if last is None else _start_of_year(last + 1))
 
 
 def parse_years(text: str) -> tuple[int | None, int | None]:
@@ -173,10 +173,9 @@ def _span(text: str) -> tuple[datetime, datetime | None]:
     """The first moment of a year, month or day, and that of the next; None after the end of the calendar."""
     found = _DATE.fullmatch(text.strip())
     try:
-        if not found:
-            raise ValueError
-        year, month, day = (part and int(part) for part in found.groups())
-        start = datetime(int(year or 0), 1 if month is None else month, 1 if day is None else day)
+        parts = [None if part is None else int(part) for part in found.groups()] if found else [0, None, None]
+        year, month, day = parts
+        start = datetime(year or 0, 1 if month is None else month, 1 if day is None else day)
     except ValueError:
         raise UserError(f"{text!r} is no date. {_DATES_LIKE}") from None
     if day is not None:

@@ -8,9 +8,9 @@ which their triggers go, so each upgrade ends by making the triggers and the row
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, ForeignKey, Index, Integer, Select, cast, exists, func, select, text
+from sqlalchemy import Connection, ForeignKey, Index, Integer, Select, cast, exists, func, select, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -125,8 +125,8 @@ def _insert(faces: str | None = None) -> str:
     return f"INSERT OR REPLACE INTO listed_face ({', '.join(ListedFace.__table__.columns.keys())}) {compiled}"
 
 
-def _rows() -> Select[tuple[object, ...]]:
-    columns: tuple[ColumnElement[object], ...] = (
+def _rows() -> Select[Any]:
+    columns: tuple[Any, ...] = (
         func.coalesce(cast(func.strftime("%s", func.substr(Photo.taken_at, 1, 19)), Integer), UNDATED),
         Face.id,
         Face.photo_id,
@@ -144,7 +144,7 @@ def _rows() -> Select[tuple[object, ...]]:
         Variant.rank,
     )
     here = exists().where(File.photo_id == Face.photo_id, File.missing_since_utc.is_(None))
-    statement: Select[tuple[object, ...]] = with_identity(select(*columns).join(Photo, Photo.id == Face.photo_id))
+    statement: Select[Any] = with_identity(select(*columns).join(Photo, Photo.id == Face.photo_id))
     return statement.outerjoin(Variant, Variant.photo_id == Photo.id).where(
         Face.landmarks.is_not(None), Face.quality.is_not(None), IS_FACE, here
     )
