@@ -59,7 +59,7 @@ def test_a_query_is_kept_as_it_was_asked(store):
 
 def test_a_name_is_taken_unless_it_is_replaced_and_answers_stay(red, photos):
     save_query(red, "mine", "year:1990", {}, pins=[str(photos / "1990.jpg")])
-    with pytest.raises(UserError, match="saved as mine already.*--replace"):
+    with pytest.raises(UserError, match=r"saved as mine already.*--replace"):
         save_query(red, "mine", "year:1991", {})
     save_query(red, "mine", "year:1991", {}, replace=True)
     assert (saved(red).expression, len(saved(red).pins)) == ("year:1991", 1)
@@ -67,7 +67,7 @@ def test_a_name_is_taken_unless_it_is_replaced_and_answers_stay(red, photos):
 
 def test_an_unknown_name_is_said_with_the_near_one(store):
     save_query(store, "holidays", "", {})
-    with pytest.raises(UserError, match="No query is saved as holiday; did you mean holidays.*alignindex query list"):
+    with pytest.raises(UserError, match=r"No query is saved as holiday; did you mean holidays.*alignindex query list"):
         saved(store, "holiday")
     for refused in (lambda: rename_query(store, "holidays", " "), lambda: save_query(store, "", "", {})):
         with pytest.raises(UserError, match="needs a name"):
@@ -77,9 +77,9 @@ def test_an_unknown_name_is_said_with_the_near_one(store):
 def test_an_unknown_photo_leaves_everything_as_it_was(red, photos):
     save_query(red, "mine", "", {})
     before = contents(red)
-    with pytest.raises(UserError, match="nowhere.jpg is not among the photos"):
+    with pytest.raises(UserError, match=r"nowhere\.jpg is not among the photos"):
         answer_photos(red, "mine", [str(photos / "1990.jpg"), "nowhere.jpg"], [])
-    with pytest.raises(UserError, match="nowhere.jpg is not among the photos"):
+    with pytest.raises(UserError, match=r"nowhere\.jpg is not among the photos"):
         save_query(red, "other", "", {}, pins=["nowhere.jpg"])
     assert contents(red) == before
 
@@ -137,7 +137,7 @@ def test_a_pinned_photo_on_which_the_person_is_not_is_said(red, fakes, photos):
     assert "1 pinned photo cannot be shown" in chosen.note
 
 
-def test_answers_outlive_moving_and_detecting_anew(red, photos, tmp_path):
+def test_answers_outlive_moving_and_detecting_anew(red, photos):
     save_query(red, "mine", "", {}, pins=[str(photos / "1991.jpg")], drops=[str(photos / "1994.jpg")])
     (photos / "1991.jpg").rename(photos / "moved.jpg")
     index(red, FakeModels(detector_id="another detector", shift_px=2), photos)

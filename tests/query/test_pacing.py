@@ -134,5 +134,5 @@ def test_durations_are_read(text, seconds):
 
 @pytest.mark.parametrize("text", ["", "soon", "0", "0s", "1h", "-5", "5s1m", "1m1m"])
 def test_what_is_no_duration_is_said(text):
-    with pytest.raises(UserError, match="is no duration. Write 60s, 1m30s, 2m or 1:30"):
+    with pytest.raises(UserError, match=r"is no duration\. Write 60s, 1m30s, 2m or 1:30"):
         parse_duration(text)
