@@ -55,9 +55,8 @@ def test_of_two_faces_on_a_photo_one_is_shown_even_if_the_photo_is_pinned():
     assert (left_out.frame, left_out.instead) == (mirror[0], mirror[1])
 
 
-def test_frames_in_doubt_are_left_out_unless_it_was_answered_whose_they_are():
-    frames = [made_frame(day) for day in range(20)]
-    frames += [made_frame(30, is_doubtful=True), made_frame(31, is_doubtful=True, assigned_by="answer")]
+def test_frames_in_doubt_are_left_out():
+    frames = [*(made_frame(day) for day in range(20)), made_frame(30, is_doubtful=True), made_frame(31)]
     assert [one.frame.path for one in doubtful(frames)] == [frames[20].path]
 
 
