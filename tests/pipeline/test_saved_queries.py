@@ -137,6 +137,19 @@ def test_a_pinned_photo_on_which_the_person_is_not_is_said(red, fakes, photos):
     assert "1 pinned photo cannot be shown" in chosen.note
 
 
+def test_of_a_dropped_photo_its_original_does_not_come_instead_unless_it_is_pinned(red, fakes, photos):
+    edited = draw_photo(photos / "1990-edited.jpg", "red", shade=180, taken_at=datetime(1990, 5, 6))
+    index(red, fakes, photos)
+    everything = FrameFilter(all_variants=True)
+    with red.reading() as session:
+        (dropped,), _ = pins_and_drops(session, [str(edited)], [])
+        (original,), _ = pins_and_drops(session, [str(photos / "1990.jpg")], [])
+        choices = Choice(drops=frozenset({dropped})), Choice(drops=frozenset({dropped}), pins=frozenset({original}))
+        chosen = [choose_frames(session, everything, choice) for choice in choices]
+    assert [one.reasons["it is dropped"] for one in chosen] == [2, 1]
+    assert [len(one.frames) for one in chosen] == [5, 6]
+
+
 def test_answers_outlive_moving_and_detecting_anew(red, photos):
     save_query(red, "mine", "", {}, pins=[str(photos / "1991.jpg")], drops=[str(photos / "1994.jpg")])
     (photos / "1991.jpg").rename(photos / "moved.jpg")
