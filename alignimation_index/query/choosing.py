@@ -23,7 +23,7 @@ from alignimation_index.query.periods import UNDATED, Every, best_of_periods
 from alignimation_index.query.preference import FrameKey, LeftOut, Preference, frame_key, without
 from alignimation_index.query.thinning import Candidates, Times, thin
 from alignimation_index.query.tree import mentions
-from alignimation_index.query.variants import LEFT_OUT, VariantFace, faces_to_leave_out, ranks
+from alignimation_index.query.variants import LEFT_OUT, VariantFace, faces_to_leave_out, of_one_shot, ranks
 from alignimation_index.store import identity
 from alignimation_index.store.tables import Face, Photo
 
@@ -31,7 +31,7 @@ DROPPED = "it is dropped"
 NOT_REGISTERED = "the face could not be registered"
 BY_DURATION = "there are more than --duration has room for"
 BY_TIME = "its time is shown by a better photo (--even photos keeps it)"
-_EVEN_IF_PINNED = {DROPPED, NOT_REGISTERED, TWICE}
+_EVEN_IF_PINNED = {NOT_REGISTERED, TWICE}
 
 Step = Callable[[Sequence[Frame]], list[LeftOut]]
 """Takes frames in the order of time, and tells which to leave out. Pinned ones stay, but for _EVEN_IF_PINNED."""
@@ -46,7 +46,7 @@ class Choice:
         every: one frame per period, or None.
         limit: at most so many frames, or None.
         pins: content hashes of photos that are in, whatever the filter and the steps say.
-        drops: content hashes of photos that are not.
+        drops: content hashes of photos that are not, nor are other variants of the same shot.
         all_alike: whether near-duplicates stay in.
         all_outliers: whether faces stay in that are in doubt, or badly registered.
     """
@@ -125,7 +125,8 @@ def _of_somebody(session: Session, wanted: FrameFilter) -> tuple[FrameFilter, st
 def _steps(
     session: Session, wanted: FrameFilter, unwanted: Mapping[FrameKey, str], choice: Choice, preference: Preference
 ) -> Iterator[Step]:
-    yield lambda frames: _leave_out(frames, lambda frame: DROPPED if frame.content_hash in choice.drops else None)
+    dropped = of_one_shot(session, choice.drops) - choice.pins
+    yield lambda frames: _leave_out(frames, lambda frame: DROPPED if frame.content_hash in dropped else None)
     yield lambda frames: _leave_out(frames, lambda frame: unwanted.get(frame_key(frame)))
     if not wanted.all_variants:
         yield lambda frames: _variants(session, frames)
@@ -154,7 +155,7 @@ def _with_pins(session: Session, found: list[Frame], pins: frozenset[str]) -> li
     """The frames found, and those of the same people on photos that are pinned and were not found."""
     people = {frame.person_id for frame in found if frame.person_id is not None}
     missing = pins - {frame.content_hash for frame in found}
-    if not missing:
+    if not missing or not people:
         return found
     faces = select(Face.id).join(Photo, Photo.id == Face.photo_id).where(Photo.content_hash.in_(missing))
     theirs = or_(*(Face.id.in_(identity.faces_of(person)) for person in people))

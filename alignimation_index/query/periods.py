@@ -18,6 +18,7 @@ UNITS = ("day", "week", "month", "year")
 UNDATED = "it has no date (photos set-date gives it one)"
 
 _YEARS_PER = {"d": 1 / DAYS_A_YEAR, "w": 7 / DAYS_A_YEAR, "m": 1 / 12, "y": 1.0}
+_ROUNDING = 1e-6
 _SYNTAX = "Write day, week, month, year, a number of photos, or stages of life like week:1y,month:5y,year."
 
 
@@ -102,7 +103,7 @@ def _unit(frame: Frame, first: Frame, every: Every) -> str:
     age = frame.age_years
     if age is None and frame.taken_at and first.taken_at:
         age = (frame.taken_at - first.taken_at).days / DAYS_A_YEAR
-    return next(stage.unit for stage in every.stages if (age or 0) < stage.until_years)
+    return next(stage.unit for stage in every.stages if (age or 0) < stage.until_years - _ROUNDING)
 
 
 def _named(every: Every, frame: Frame, first: Frame) -> str:
