@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from alignimation_index import similarity
 from alignimation_index.query.frames import Frame
 from alignimation_index.registration.faces import FACE_TEMPLATE
 from alignimation_index.render.still import Still
@@ -50,8 +49,3 @@ def still_of(index: int, shade: int, days: float | None = None, *, alpha: int | 
 def shades_of(instants) -> list[float]:
     """The mean value of each picture."""
     return [float(instant.pixels[..., :3].mean()) for instant in instants]
-
-
-def moved(landmarks, scale=1.0, x=0.0, y=0.0):
-    """Landmarks, scaled about the first pixel and moved."""
-    return similarity.apply([[scale, 0, x], [0, scale, y]], landmarks)

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import resource
 import subprocess
-from contextlib import contextmanager
 from dataclasses import replace
 
 import imageio.v2 as imageio
 import imageio_ffmpeg
 import numpy as np
 import pytest
+from disks import full_disk
 from PIL import Image
 from skimage.data import astronaut
 
@@ -37,18 +36,6 @@ def read_back(out) -> list[np.ndarray]:
     if out.is_dir():
         return [imageio.imread(path) for path in sorted(out.iterdir())]
     return [frame[..., :3] for frame in imageio.get_reader(out)]
-
-
-@contextmanager
-def full_disk():
-    """No file may grow beyond a few kB inside the block, for this process and those it starts."""
-    earlier = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2048, earlier[1]))
-    try:
-        yield
-    finally:
-        # Before anything else is written: pytest's own report may go to a file.
-        resource.setrlimit(resource.RLIMIT_FSIZE, earlier)
 
 
 @pytest.mark.parametrize("name", FORMATS)

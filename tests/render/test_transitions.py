@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -147,7 +149,7 @@ def test_the_time_of_a_missing_still_goes_to_its_neighbours(missing, durations):
     starts_s, seconds = starts_of(durations)
     timed = list(shots(iter([still_of(i, i) for i in range(8) if i not in missing]), starts_s, seconds))
     assert timed[0].start_s == 0 and timed[-1].end_s == seconds
-    assert all(a.end_s == b.start_s for a, b in zip(timed, timed[1:], strict=False))
+    assert all(a.end_s == b.start_s for a, b in pairwise(timed))
     for shot in timed:
         index = shot.still.index
         if not {index - 1, index + 1} & missing and 0 < index < 7:
@@ -166,6 +168,7 @@ def test_of_a_mix_only_what_is_opaque_has_a_colour():
 
 
 LANDMARKS = FACE_TEMPLATE * SIDE_PX
+SMILE = LANDMARKS + np.array([[0, 0], [0, 0], [2, 1], [-2, 3], [2, 3]])
 
 
 def with_dots(index, landmarks, **values):
@@ -188,16 +191,15 @@ def brightest_near(pixels, point, reach=4):
 
 @pytest.mark.parametrize("progress", [0.25, 0.5, 0.75])
 def test_half_way_through_a_morph_landmarks_are_half_way(progress):
-    smile = LANDMARKS + np.array([[0, 0], [0, 0], [2, 1], [-2, 3], [2, 3]])
-    a, b = with_dots(0, LANDMARKS), with_dots(1, smile)
+    a, b = with_dots(0, LANDMARKS), with_dots(1, SMILE)
     picture = Morph()(a, b, progress)
-    for before, after in zip(LANDMARKS, smile, strict=True):
+    for before, after in zip(LANDMARKS, SMILE, strict=True):
         between = before + progress * (after - before)
         assert np.abs(brightest_near(picture, between) - between).max() < 0.6
 
 
 def test_a_morph_begins_and_ends_with_the_photos():
-    a, b = with_dots(0, LANDMARKS), with_dots(1, LANDMARKS + [[0, 0], [0, 0], [2, 1], [-2, 3], [2, 3]])
+    a, b = with_dots(0, LANDMARKS), with_dots(1, SMILE)
     assert np.abs(Morph()(a, b, 1e-6).astype(int) - a.pixels).max() <= 3
     assert np.abs(Morph()(a, b, 1 - 1e-6).astype(int) - b.pixels).max() <= 3
 
