@@ -60,7 +60,7 @@ def _fill_in(premultiplied: Float, known: Float) -> Float:
         premultiplied: (H, W, 3) float32, colours times `known`.
         known: (H, W, 1) float32 in 0..1.
     """
-    if min(known.shape[:2]) <= 1 or known.min() >= 1:
+    if max(known.shape[:2]) <= 1 or known.min() >= 1:
         return np.asarray(premultiplied / np.maximum(known, 1e-6), np.float32)
     colours, weights = _halved(premultiplied), _halved(known)
     # Twice as known as the mean of four, so that what is next to the photo is decided there, not far away.
