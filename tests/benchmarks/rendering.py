@@ -22,6 +22,7 @@ from contextlib import closing
 from itertools import cycle, islice
 from pathlib import Path
 
+from alignimation_index.render.animation import render_animation
 from figures import parser, show
 from PIL import Image, ImageOps
 from process_tree import peak_mib
@@ -30,7 +31,6 @@ from alignimation_index.datatypes import Pixels
 from alignimation_index.pipeline.flow import ordered_map, pool, processor_count
 from alignimation_index.query.expression import FrameFilter
 from alignimation_index.query.frames import Frame, select_frames
-from alignimation_index.render.animation import render_animation
 from alignimation_index.render.encode import open_animation
 from alignimation_index.render.framing import Framing, canvas_from_template
 from alignimation_index.render.stills import AHEAD, still_of

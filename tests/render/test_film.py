@@ -163,7 +163,7 @@ def test_a_film_of_which_nothing_is_left_says_so_and_why(shot, tmp_path, photos)
 
 
 def test_a_film_of_nothing_says_what_to_do(tmp_path):
-    with pytest.raises(UserError, match="There are no frames to render. Widen the query"):
+    with pytest.raises(UserError, match=r"There are no frames to render\. Widen the query"):
         render_film(film_of([]), tmp_path / "out.gif")
 
 
