@@ -170,7 +170,7 @@ class FilmOptions:
         from alignimation_index.render.label_text import check_locale, label_template
         from alignimation_index.render.labels import Labels
 
-        template = label_template(self.label or (("person", "age") if self.sides else ()))
+        template = label_template(self.label or (("person", "year", "age") if self.sides else ()))
         check_locale(self.locale)
         font_of(self.font, 20)
         return Labels(template, self.label_corner, self.label_size, self.font, self.locale, self.time_bar)

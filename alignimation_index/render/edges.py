@@ -60,14 +60,13 @@ def _fill_in(premultiplied: Float, known: Float) -> Float:
         premultiplied: (H, W, 3) float32, colours times `known`.
         known: (H, W, 1) float32 in 0..1.
     """
-    if min(known.shape[:2]) <= 1 or known.min() >= 1:
-        return premultiplied / np.maximum(known, 1e-6)
+    if max(known.shape[:2]) <= 1 or known.min() >= 1:
+        return np.asarray(premultiplied / np.maximum(known, 1e-6), np.float32)
     colours, weights = _halved(premultiplied), _halved(known)
     # Twice as known as the mean of four, so that what is next to the photo is decided there, not far away.
     gain = np.minimum(2.0, 1 / np.maximum(weights, 1e-6)).astype(np.float32)
     coarse = _fill_in(colours * gain, weights * gain)
-    result: Float = premultiplied + (1 - known) * _enlarged(coarse, known.shape)
-    return result
+    return np.asarray(premultiplied + (1 - known) * _enlarged(coarse, known.shape), np.float32)
 
 
 def _halved(values: Float) -> Float:

@@ -109,11 +109,22 @@ class RenderReport:
     in_words: str = ""
 
 
-def render_film(film: Film, out: Path, progress: Progress = lambda _done, _all: None) -> RenderReport:
+def render_film(
+    film: Film,
+    out: Path,
+    progress: Progress = lambda _done, _all: None,
+    finish: Callable[[RenderReport], None] = lambda _report: None,
+) -> RenderReport:
     """Render a film; `out` appears when it is complete, see `open_animation`.
 
     A photo that is gone, changed or broken since it was indexed is left out and named, and its time goes to its
     neighbours.
+
+    Args:
+        film: what to render.
+        out: where to.
+        progress: told after each picture.
+        finish: called when all pictures are written, before `out` appears; if it fails, nothing does.
 
     Raises:
         UserError: nothing could be rendered, or `out` cannot be written.
@@ -130,7 +141,8 @@ def render_film(film: Film, out: Path, progress: Progress = lambda _done, _all: 
             animation.write(picture)
             progress(animation.frame_count, film.frame_count)
         report.frame_count = animation.frame_count
-    report.in_words = f"{report.frame_count} frames, {report.frame_count / film.look.fps:.1f} s"
+        report.in_words = f"{report.frame_count} frames, {report.frame_count / film.look.fps:.1f} s"
+        finish(report)
     return report
 
 

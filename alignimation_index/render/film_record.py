@@ -50,9 +50,9 @@ def render_recorded(film: Film, out: Path, progress: Progress = lambda _done, _a
     path = record_path(out.absolute())
     _check_is_record(path)
     with replacing_file(path) as partial:
-        report = render_film(film, out, progress)
-        write_record(replace(film, tracks=report.tracks), partial)
-    return report
+        return render_film(
+            film, out, progress, lambda report: write_record(replace(film, tracks=report.tracks), partial)
+        )
 
 
 def write_record(film: Film, path: Path) -> None:

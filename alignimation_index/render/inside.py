@@ -22,10 +22,14 @@ from alignimation_index.render.framing import Framing, Rectangle, canvas_from_re
 from alignimation_index.similarity import Matrices
 
 Rows = NDArray[np.float64]
+Core = tuple[float, float, float, float]
 
 # What the rectangle holds in any case, left, top, right and bottom in template units: eyes and mouth; of a body, its
 # middle.
 CORE = {"face": (0.34, 0.38, 0.66, 0.71), "body": (0.4, 0.3, 0.6, 0.7)}
+# How far the middle of that may come from its place in the view, in shares of the rectangle's sides: a face does not
+# end up at the upper edge because there is more photo below.
+MOST_MOVED = 0.12
 # At most one photo in so many is left out, and only if the rectangle of the others is larger by this factor.
 SPARED_ONE_IN = 20
 WORTH_LEAVING_OUT = 1.25
@@ -56,8 +60,8 @@ class Inside:
 def fit_inside(frames: Sequence[Frame], framing: Framing) -> Inside:
     """Shrink, and move, the view so that the photos of all frames fill it.
 
-    Never larger than the view, and as near to its middle as is possible. A photo that ends right at the subject is
-    left out, and so are the few that the view would shrink most for, if that is worth it: see the constants.
+    Never larger than the view, the subject as near to its place in it as is possible. A photo that ends right at the
+    subject is left out, and so are the few that the view would shrink most for, if that is worth it: see the constants.
 
     Args:
         frames: registered ones, of any kind; those of each kind get a rectangle of their own.
@@ -90,14 +94,14 @@ class _Fit:
     left_out: dict[int, str]
 
     @classmethod
-    def of(cls, frames: Sequence[Frame], view: Rectangle, core: tuple[float, float, float, float]) -> _Fit:
+    def of(cls, frames: Sequence[Frame], view: Rectangle, core: Core) -> _Fit:
         sides = _sides_of_photos(frames)
         far_enough = _hold(sides, core)
-        own = np.where(far_enough, _own_shares(sides, view), np.inf)
+        own = np.where(far_enough, _own_shares(sides, view, core), np.inf)
         left_out = {int(i): TOO_NEAR for i in np.flatnonzero(~far_enough)}
         order = [int(i) for i in np.argsort(own, kind="stable") if far_enough[i]]
         spared, solution = _spared(order, sides, view, core)
-        if solution is None:
+        if solution is None or not order:
             raise UserError(
                 "There is no rectangle around the subject that all photos fill. Leave out --crop inside, "
                 "or choose fewer photos"
@@ -108,6 +112,8 @@ class _Fit:
         rows = _rows(sides[kept], view)
         touching = (rows[..., :3] @ solution - rows[..., 3] > -1e-4).any(1)
         x, y, share = (float(value) for value in solution)
+        # Unless it is the view's own size that ends it.
+        touching &= share < 1 - 2 * _SLACK
         return cls(Rectangle(x, y, share * view.width, share * view.height), share, kept[touching].tolist(), left_out)
 
 
@@ -128,7 +134,7 @@ def _matrix(frame: Frame) -> NDArray[np.float32]:
     return frame.template_from_photo
 
 
-def _hold(sides: Rows, box: tuple[float, float, float, float]) -> NDArray[np.bool_]:
+def _hold(sides: Rows, box: Core) -> NDArray[np.bool_]:
     """(N,) whether each photo holds a box, xyxy in template units."""
     corners = np.array([(x, y) for x in box[::2] for y in box[1::2]])
     inside: NDArray[np.bool_] = (sides[..., :2] @ corners.T <= sides[..., 2:]).all((1, 2))
@@ -141,16 +147,35 @@ def _rows(sides: Rows, view: Rectangle) -> Rows:
     return np.concatenate([sides[..., :2], reach[..., None], sides[..., 2:]], -1)
 
 
-def _own_shares(sides: Rows, view: Rectangle) -> Rows:
-    """(N,) the share of the view that each photo fills, around the view's middle."""
+def _own_shares(sides: Rows, view: Rectangle, core: Core) -> Rows:
+    """(N,) the share of the view that each photo fills, where the subject keeps its place in it."""
+    middle = _middle(core)
     rows = _rows(sides, view)
-    shares: Rows = ((rows[..., 3] - rows[..., :2] @ [view.x, view.y]) / rows[..., 2]).min(1)
+    reach = rows[..., 2] + rows[..., :2] @ (np.array([view.x, view.y]) - middle)
+    shares: Rows = ((rows[..., 3] - rows[..., :2] @ middle) / np.maximum(reach, _TOLERANCE)).min(1)
     return shares
 
 
-def _spared(
-    order: list[int], sides: Rows, view: Rectangle, core: tuple[float, float, float, float]
-) -> tuple[int, Rows | None]:
+def _middle(core: Core) -> Rows:
+    return np.array([(core[0] + core[2]) / 2, (core[1] + core[3]) / 2])
+
+
+def _rows_of_subject(view: Rectangle, core: Core) -> Rows:
+    """(8, 4) constraints: the rectangle holds the core, whose middle is near to its place in the view."""
+    rows = []
+    places = (_middle(core) - [view.x, view.y]) / [view.width, view.height]
+    for axis, (unit, side, place) in enumerate(zip(np.eye(2), view[2:], places, strict=True)):
+        low, high = core[axis], core[axis + 2]
+        rows += [
+            [*unit, -side / 2, low],
+            [*-unit, -side / 2, -high],
+            [*unit, (place - MOST_MOVED) * side, (low + high) / 2],
+            [*-unit, -(place + MOST_MOVED) * side, -(low + high) / 2],
+        ]
+    return np.array(rows, np.float64)
+
+
+def _spared(order: list[int], sides: Rows, view: Rectangle, core: Core) -> tuple[int, Rows | None]:
     """How many photos are left out, of an order that begins with the worst, and the solution of the others."""
 
     def solve(count: int) -> Rows | None:
@@ -171,7 +196,7 @@ def _spared(
     return high, solve(high)
 
 
-def _largest(rows: Rows, view: Rectangle, core: tuple[float, float, float, float]) -> Rows | None:
+def _largest(rows: Rows, view: Rectangle, core: Core) -> Rows | None:
     """The (x, y, s) of the largest rectangle that holds the core, nearest to the view's middle; None if there is none.
 
     Args:
@@ -179,13 +204,8 @@ def _largest(rows: Rows, view: Rectangle, core: tuple[float, float, float, float
         view: of s = 1.
         core: xyxy in template units.
     """
-    across, down = view.width / 2, view.height / 2
-    left, top, right, bottom = core
-    own = np.array(
-        [[1, 0, -across, left], [-1, 0, -across, -right], [0, 1, -down, top], [0, -1, -down, -bottom], [0, 0, 1, 1]],
-        np.float64,
-    )
-    active = own
+    rows = np.vstack([_rows_of_subject(view, core), rows])
+    active = np.vstack([rows[:8], [[0, 0, 1, 1]]])
     while True:
         best = _highest_corner(active)
         if best is None:
@@ -195,9 +215,8 @@ def _largest(rows: Rows, view: Rectangle, core: tuple[float, float, float, float
             break
         active = np.vstack([active, worst])
     share = best[2] * (1 - _SLACK)
-    flat = np.vstack([own[:4], rows])
-    flat = np.column_stack([flat[:, :2], flat[:, 3] - flat[:, 2] * share])
-    middle = _nearest(flat, np.array([view.x, view.y]))
+    in_place = np.column_stack([rows[:, :2], rows[:, 3] - rows[:, 2] * share])
+    middle = _nearest(in_place, np.array([view.x, view.y]))
     return best if middle is None else np.array([*middle, share])
 
 

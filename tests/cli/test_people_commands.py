@@ -148,9 +148,18 @@ def test_frames_have_an_age_once_there_is_a_birthday(mine):
 
 @pytest.mark.parametrize(
     ("age", "words"),
-    [(0, "0 mo"), (31 / 365.2425, "1 mo"), (1.9, "22 mo"), (2.0, "2 y"), (3 - 1 / 365.2425, "2 y"), (3.0, "3 y")],
+    [
+        (0, "0 w"),
+        (21 / 365.2425, "3 w"),
+        (90 / 365.2425, "12 w"),
+        (92 / 365.2425, "3 m"),
+        (1.9, "22 m"),
+        (2.0, "2 y"),
+        (3 - 1 / 365.2425, "2 y"),
+        (3.0, "3 y"),
+    ],
 )
-def test_an_age_is_told_in_months_at_first_and_then_in_years(age, words):
+def test_an_age_is_told_in_weeks_at_first_then_in_months_then_in_years(age, words):
     assert age_in_words(age) == words
 
 

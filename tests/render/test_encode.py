@@ -1,21 +1,23 @@
 from __future__ import annotations
 
-import resource
 import subprocess
-from contextlib import contextmanager
+from dataclasses import replace
 
 import imageio.v2 as imageio
 import imageio_ffmpeg
 import numpy as np
 import pytest
+from disks import full_disk
 from PIL import Image
 from skimage.data import astronaut
 
 from alignimation_index.errors import UserError
-from alignimation_index.render.encode import open_animation
+from alignimation_index.render.codecs import CODECS
+from alignimation_index.render.encode import FilmFormat, open_animation
 
 SIZE_PX = 64
-FORMATS = ["out.mp4", "out.gif", "out.webp", "out"]
+FORMATS = ["out.mp4", "out.webm", "out.mov", "out.gif", "out.webp", "out"]
+SMALL = FilmFormat(10, SIZE_PX, SIZE_PX)
 
 
 def frames(count: int = 7, size_px: int = SIZE_PX) -> list[np.ndarray]:
@@ -23,8 +25,9 @@ def frames(count: int = 7, size_px: int = SIZE_PX) -> list[np.ndarray]:
     return [np.roll(small, 3 * index, axis=1) for index in range(count)]
 
 
-def encode(out, images, fps=10.0):
-    with open_animation(out, fps, images[0].shape[1::-1]) as animation:
+def encode(out, images, fps=10.0, **said):
+    height, width, channels = images[0].shape
+    with open_animation(out, FilmFormat(fps, width, height, channels == 4, **said)) as animation:
         for image in images:
             animation.write(image)
 
@@ -33,18 +36,6 @@ def read_back(out) -> list[np.ndarray]:
     if out.is_dir():
         return [imageio.imread(path) for path in sorted(out.iterdir())]
     return [frame[..., :3] for frame in imageio.get_reader(out)]
-
-
-@contextmanager
-def full_disk():
-    """No file may grow beyond a few kB inside the block, for this process and those it starts."""
-    earlier = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2048, earlier[1]))
-    try:
-        yield
-    finally:
-        # Before anything else is written: pytest's own report may go to a file.
-        resource.setrlimit(resource.RLIMIT_FSIZE, earlier)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -83,16 +74,111 @@ def test_pictures_that_move_loop_forever(tmp_path, name):
 
 def test_mp4_plays_everywhere_and_starts_before_it_is_loaded(tmp_path):
     encode(tmp_path / "out.mp4", frames())
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-i", str(tmp_path / "out.mp4")]
-    described = subprocess.run(command, capture_output=True, text=True, check=False).stderr
-    assert "h264" in described and "yuv420p(tv, bt709" in described
+    said = described(tmp_path / "out.mp4")
+    assert "h264" in said and "yuv420p(tv, bt709" in said
     content = (tmp_path / "out.mp4").read_bytes()
     assert content.index(b"moov") < content.index(b"mdat")
 
 
-def test_an_odd_size_grows_by_one_pixel_in_mp4(tmp_path):
-    encode(tmp_path / "out.mp4", frames(size_px=65))
-    assert {image.shape for image in read_back(tmp_path / "out.mp4")} == {(66, 66, 3)}
+@pytest.mark.parametrize("name", ["out.mp4", "out.webm", "out.mov"])
+def test_an_odd_side_grows_by_one_pixel_in_video(tmp_path, name):
+    encode(tmp_path / name, [image[:, :62] for image in frames(size_px=65)])
+    assert {image.shape for image in read_back(tmp_path / name)} == {(66, 62, 3)}
+
+
+def described(path):
+    """What ffmpeg says of a file."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-i", str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "shown"),
+    [
+        ("out.mp4", "h265", "hevc (Main) (hvc1"),
+        ("out.mp4", "av1", "av1"),
+        ("out.webm", None, "vp9"),
+        ("out.mov", None, "prores (HQ)"),
+    ],
+)
+def test_a_codec_is_what_was_asked_for(tmp_path, name, codec, shown):
+    if CODECS[codec or "vp9"].encoder not in known_encoders():
+        pytest.skip(f"this ffmpeg has no {codec}")
+    encode(tmp_path / name, frames(), codec=codec)
+    assert shown in described(tmp_path / name)
+    assert len(read_back(tmp_path / name)) == 7
+
+
+def known_encoders():
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-encoders"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+
+def test_a_codec_that_a_file_cannot_hold_is_refused_with_the_file_that_can(tmp_path):
+    with pytest.raises(UserError, match=r"--codec prores does not go into a \.mp4 .*: \.mov"):
+        encode(tmp_path / "out.mp4", frames(), codec="prores")
+
+
+def test_an_encoder_that_is_lacking_is_named_with_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setitem(CODECS, "av1", replace(CODECS["av1"], encoder="libnobody"))
+    with pytest.raises(UserError, match=r"has no encoder libnobody. Use --codec h264 or h265"):
+        encode(tmp_path / "out.mp4", frames(), codec="av1")
+
+
+def cut_out(count=5):
+    """Frames of which all but the middle is transparent."""
+    alpha = np.zeros((SIZE_PX, SIZE_PX, 1), np.uint8)
+    alpha[16:48, 16:48] = 255
+    return [np.concatenate([image, alpha], -1) for image in frames(count)]
+
+
+@pytest.mark.parametrize("name", ["out.webm", "out.mov", "out"])
+def test_what_is_transparent_stays_so(tmp_path, name):
+    encode(tmp_path / name, cut_out())
+    source = ["-i", str(tmp_path / name / "0001.png" if name == "out" else tmp_path / name)]
+    decoder = ["-c:v", "libvpx-vp9"] if name == "out.webm" else []
+    raw = [*decoder, *source, "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgba", "-"]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *raw]
+    read = np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, np.uint8)
+    picture = read.reshape(SIZE_PX, SIZE_PX, 4).astype(int)
+    assert picture[20:44, 20:44, 3].min() > 240 and picture[:10, :, 3].max() < 16
+    assert np.abs(picture[20:44, 20:44, :3] - cut_out()[0][20:44, 20:44, :3]).mean() < 16
+
+
+def test_what_is_transparent_is_refused_where_it_would_be_lost(tmp_path):
+    with pytest.raises(UserError, match=r"libx264 cannot keep what is transparent; use \.webm"):
+        encode(tmp_path / "out.mp4", cut_out())
+    assert not list(tmp_path.iterdir())
+
+
+TITLE, COMMENT = "Zoë & Ada", "alignindex 1.0: person Zoë, years 2000-2020"
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.webm", "out.mov"])
+def test_a_video_says_what_it_is(tmp_path, name):
+    encode(tmp_path / name, frames(), title=TITLE, comment=COMMENT)
+    said = described(tmp_path / name)
+    assert TITLE in said and COMMENT in said
+    assert str(tmp_path) not in (tmp_path / name).read_bytes().decode(errors="replace")
+
+
+def test_a_gif_a_webp_and_png_frames_say_what_they_are_and_still_read_back(tmp_path):
+    for name in ("out.gif", "out.webp", "out"):
+        encode(tmp_path / name, frames(), title=TITLE, comment=COMMENT)
+        assert len(read_back(tmp_path / name)) == 7
+    with Image.open(tmp_path / "out.gif") as image:
+        image.seek(6)
+        image.load()
+    assert f"{TITLE}\n{COMMENT}".encode() in (tmp_path / "out.gif").read_bytes()
+    with Image.open(tmp_path / "out.webp") as image:
+        assert COMMENT in image.info["xmp"].decode()
+    with Image.open(tmp_path / "out" / "0001.png") as image:
+        assert (image.info["Title"], image.info["Comment"]) == (TITLE, COMMENT)
+
+
+def test_names_of_many_pictures_are_all_of_one_length(tmp_path):
+    encode(tmp_path / "out", frames(3), frame_count=100_000)
+    assert [path.name for path in sorted((tmp_path / "out").iterdir())] == ["000001.png", "000002.png", "000003.png"]
 
 
 def test_png_frames_are_exact_and_the_same_bytes_each_time(tmp_path):
@@ -132,7 +218,7 @@ def test_a_folder_with_pictures_of_someone_is_never_replaced(tmp_path):
 @pytest.mark.parametrize("exception", [RuntimeError, KeyboardInterrupt])
 def test_an_interrupted_rendering_leaves_what_was_there_before(tmp_path, name, exception):
     encode(tmp_path / name, frames(3))
-    with pytest.raises(exception), open_animation(tmp_path / name, 10, (SIZE_PX, SIZE_PX)) as animation:
+    with pytest.raises(exception), open_animation(tmp_path / name, SMALL) as animation:
         for frame in frames(5):
             animation.write(frame)
         raise exception
@@ -142,7 +228,7 @@ def test_an_interrupted_rendering_leaves_what_was_there_before(tmp_path, name, e
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_no_frame_is_an_error_and_no_file(tmp_path, name):
-    with pytest.raises(UserError, match="no frames"), open_animation(tmp_path / name, 10, (SIZE_PX, SIZE_PX)):
+    with pytest.raises(UserError, match="no frames"), open_animation(tmp_path / name, SMALL):
         pass
     assert not list(tmp_path.iterdir())
 
@@ -158,16 +244,11 @@ def test_a_full_disk_is_reported_and_leaves_nothing(tmp_path, name):
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_missing_parent_folder_is_reported_before_any_frame(tmp_path, name):
     with pytest.raises(UserError, match=r"missing.*No such file or directory.*choose another place"):
-        open_animation(tmp_path / "missing" / name, 10, (SIZE_PX, SIZE_PX)).__enter__()
-
-
-def test_a_single_png_says_how_to_ask_for_a_folder(tmp_path):
-    with pytest.raises(UserError, match="leave the suffix off: out"):
-        encode(tmp_path / "out.png", frames())
+        open_animation(tmp_path / "missing" / name, SMALL).__enter__()
 
 
 def test_an_unknown_suffix_lists_the_known_ones(tmp_path):
-    with pytest.raises(UserError, match=r"\.mp4, \.gif, \.webp"):
+    with pytest.raises(UserError, match=r"\.mp4, \.mov, \.webm, \.gif, \.webp"):
         encode(tmp_path / "out.avi", frames())
 
 
@@ -181,6 +262,6 @@ def test_an_impossible_frame_rate_is_refused(tmp_path, name, fps):
 def test_a_frame_of_another_shape_or_type_is_refused(tmp_path, frame):
     with (
         pytest.raises(ValueError, match="expected a frame"),
-        open_animation(tmp_path / "out", 10, (64, 64)) as animation,
+        open_animation(tmp_path / "out", SMALL) as animation,
     ):
         animation.write(frame)

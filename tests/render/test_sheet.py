@@ -53,11 +53,6 @@ def test_a_caption_is_drawn_below_its_picture_and_stays_within_the_sheet():
     assert changed_x.min() >= 5 and changed_x.max() < sheet.shape[1] - 5
 
 
-def test_a_caption_loses_accents_that_the_font_cannot_draw():
-    accented, plain_letters = (contact_sheet([Tile(plain((0, 0, 0)), text)]) for text in ("Ägypten é", "Agypten e"))
-    assert (accented == plain_letters).all()
-
-
 @pytest.mark.parametrize("count", [12, 40, 200])
 def test_a_large_sheet_is_about_16_to_10(count):
     height, width = contact_sheet([Tile(plain((0, 0, 0)), "x")] * count, tile_px=40).shape[:2]

@@ -83,7 +83,7 @@ def test_a_dot_lands_where_the_matrix_says(reduce, frame_px_per_photo_px, angle_
     matrix = template_centred_on(dot + np.array([3.0, -2.0]), frame_px_per_photo_px / size_px, angle_deg)
     frame = warp_photo(photo_of(drawn_dot(dot, sigma_px=6.0), reduce), matrix, size_px)
     expected = similarity.apply(similarity.compose(frame_from_template(size_px), matrix), dot[None])[0]
-    assert np.abs(centroid(frame) - expected).max() < 0.05
+    assert np.abs(centroid(frame) - expected).max() < 0.06
 
 
 def test_where_pixels_lie_alike_a_dot_is_at_most_a_tenth_of_a_source_pixel_off():
@@ -117,7 +117,7 @@ def test_a_further_transform_moves_the_dot_by_itself(scale, angle_deg, x, y):
     both = similarity.compose(similarity.compose(centre, about_centre), first)
     frame = warp_photo(photo_of(drawn_dot(dot, 4.0, side_px=256)), both, size_px)
     expected = similarity.apply(similarity.compose(frame_from_template(size_px), both), dot[None])[0]
-    assert np.abs(centroid(frame) - expected).max() < 0.05
+    assert np.abs(centroid(frame) - expected).max() < 0.06
 
 
 @pytest.mark.parametrize("angle_deg", [0.0, 17.0])

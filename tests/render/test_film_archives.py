@@ -3,11 +3,12 @@ from zipfile import ZipFile
 
 import numpy as np
 import pytest
-from alignimation_index.render.animation import render_animation
 from fakes import draw_photo, frames, index
 
+from alignimation_index.render.film import Film, Look, render_film
 from alignimation_index.render.framing import Framing
 from alignimation_index.render.stills import render_frame
+from alignimation_index.render.tracks import evenly
 
 
 @pytest.fixture
@@ -34,8 +35,9 @@ def test_frames_whose_archive_changed_are_left_out_and_named(store, fakes, photo
     chosen = frames(store)
     with ZipFile(packed, "w") as archive:
         archive.write(photos / "50.jpg", "Takeout/50.jpg")
-    report = render_animation(chosen, tmp_path / "out.gif", 2, Framing(64, 64))
+    film = Film([evenly(chosen, 2)], Look(Framing(64, 64), fps=2))
+    report = render_film(film, tmp_path / "out.gif")
     assert (report.frame_count, report.left_out) == (
-        1,
+        2,
         [(f"{packed}!/Takeout/90.jpg", "the archive holds no such photo")],
     )
