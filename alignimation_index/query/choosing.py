@@ -20,7 +20,7 @@ from alignimation_index.query.outliers import askew, doubtful, kept_in_doubt
 from alignimation_index.query.pacing import Pace, Schedule, schedule
 from alignimation_index.query.people import ME, who_is
 from alignimation_index.query.periods import UNDATED, Every, best_of_periods
-from alignimation_index.query.preference import FrameKey, LeftOut, Preference, frame_key, without
+from alignimation_index.query.preference import FrameKey, LeftOut, Preference, frame_key, shown_instead, without
 from alignimation_index.query.thinning import Candidates, Times, thin
 from alignimation_index.query.tree import mentions
 from alignimation_index.query.variants import LEFT_OUT, VariantFace, faces_to_leave_out, of_one_shot, ranks
@@ -109,7 +109,7 @@ def choose_frames(session: Session, wanted: FrameFilter, choice: Choice | None =
         shown,
         planned.starts_s.tolist(),
         planned.seconds,
-        _in_order(left_out, candidates),
+        _in_order(shown_instead(left_out), candidates),
         "\n".join(line for line in notes if line) or None,
     )
 

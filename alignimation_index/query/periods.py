@@ -37,7 +37,6 @@ class Every:
     An age counts from the birthday, or from the first frame where none is known.
     """
 
-    text: str
     stages: tuple[Stage, ...] = ()
     count: int | None = None
 
@@ -49,14 +48,14 @@ def parse_every(text: str) -> Every:
         UserError: it is none of these, or the ages do not rise.
     """
     if re.fullmatch(r"[1-9]\d{0,8}", text):
-        return Every(text, count=int(text))
+        return Every(count=int(text))
     stages = tuple(_stage(part.strip(), text) for part in text.split(","))
     untils = [stage.until_years for stage in stages]
     if untils[-1] != math.inf:
         raise UserError(f"'{text}' says nothing of later years. End it with one of {', '.join(UNITS)} alone.")
     if any(later <= earlier for earlier, later in pairwise(untils)):
         raise UserError(f"'{text}': the ages must rise from stage to stage, and only the last one has none.")
-    return Every(text, stages)
+    return Every(stages)
 
 
 def best_of_periods(frames: Sequence[Frame], every: Every, preference: Preference) -> list[LeftOut]:

@@ -7,7 +7,7 @@ from made_frames import FIRST_DAY, made_fingerprint, made_frame
 
 from alignimation_index.query.alike import near_duplicates, twice_on_a_photo
 from alignimation_index.query.outliers import askew, doubtful, kept_in_doubt
-from alignimation_index.query.preference import Preference, without
+from alignimation_index.query.preference import LeftOut, Preference, shown_instead, without
 
 
 def at_minute(minute, **changes):
@@ -88,3 +88,10 @@ def test_residuals_are_compared_within_their_template():
     faces = [made_frame(day, residual=0.01) for day in range(20)]
     bodies = [made_frame(day, residual=0.06, kind="body", template="body", body_id=day) for day in range(20)]
     assert askew([*faces, *bodies]) == []
+
+
+def test_the_frame_that_is_named_in_place_of_another_is_one_that_is_shown():
+    blurred, better, best, dark = (made_frame(day) for day in range(4))
+    told = [LeftOut(blurred, "alike", better), LeftOut(better, "not the best", best), LeftOut(dark, "dropped")]
+    assert [one.instead for one in shown_instead(told)] == [best, best, None]
+    assert shown_instead([*told, LeftOut(best, "no room")])[0].instead is None

@@ -67,6 +67,11 @@ def test_stages_of_life_follow_each_other_by_age():
     assert counts == pytest.approx([52, 48, 5], abs=1)
 
 
+def test_an_age_counts_from_the_birthday_and_not_from_the_first_photo():
+    frames = [made_frame(day, age_years=4 + day / 365.2425) for day in range(0, 3 * 365, 5)]
+    assert len(kept(frames, "week:1y,month:5y,year")) == pytest.approx(12 + 2, abs=2)
+
+
 def test_without_a_birthday_a_life_begins_with_the_first_photo():
     frames = [made_frame(day) for day in range(0, 800, 10)]
     chosen = [(frame.taken_at - FIRST_DAY).days for frame in kept(frames, "week:60d,year")]
