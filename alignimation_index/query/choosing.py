@@ -9,23 +9,21 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
-from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from alignimation_index.errors import UserError
 from alignimation_index.query.alike import TWICE, near_duplicates, twice_on_a_photo
 from alignimation_index.query.expression import FrameFilter, term
-from alignimation_index.query.frames import Frame, frames_of_faces, stream_judged_frames
+from alignimation_index.query.frames import Frame, stream_judged_frames
 from alignimation_index.query.outliers import askew, doubtful, kept_in_doubt
 from alignimation_index.query.pacing import Pace, Schedule, schedule
 from alignimation_index.query.people import ME, who_is
 from alignimation_index.query.periods import UNDATED, Every, best_of_periods
 from alignimation_index.query.preference import FrameKey, LeftOut, Preference, frame_key, shown_instead, without
+from alignimation_index.query.selection import remarks
 from alignimation_index.query.thinning import Candidates, Times, thin
 from alignimation_index.query.tree import mentions
 from alignimation_index.query.variants import LEFT_OUT, VariantFace, faces_to_leave_out, of_one_shot, ranks
-from alignimation_index.store import identity
-from alignimation_index.store.tables import Face, Photo
 
 DROPPED = "it is dropped"
 NOT_REGISTERED = "the face could not be registered"
@@ -33,6 +31,8 @@ BY_DURATION = "there are more than --duration has room for"
 BY_TIME = "its time is shown by a better photo (--even photos keeps it)"
 _EVEN_IF_PINNED = {NOT_REGISTERED, TWICE}
 
+Judged = tuple[Frame, "str | None"]
+"""A frame, and why the filter does not want it."""
 Step = Callable[[Sequence[Frame]], list[LeftOut]]
 """Takes frames in the order of time, and tells which to leave out. Pinned ones stay, but for _EVEN_IF_PINNED."""
 
@@ -91,11 +91,26 @@ def choose_frames(session: Session, wanted: FrameFilter, choice: Choice | None =
         UserError: there is no such person, or more photos are pinned than the film has room for.
     """
     choice = choice or Choice()
-    wanted, note = _of_somebody(session, wanted)
-    preference = Preference(choice.pins)
+    wanted, notes = _of_somebody(session, wanted)
     judged = list(_judged(session, wanted))
+    missing = choice.pins - {frame.content_hash for frame, _ in judged}
+    if missing:
+        everyone = _judged(session, wanted, of_whole_person=True)
+        judged += [one for one in everyone if one[0].content_hash in missing]
+    return choose_among(session, judged, wanted, choice, notes)
+
+
+def choose_among(
+    session: Session, judged: Sequence[Judged], wanted: FrameFilter, choice: Choice, notes: Sequence[str]
+) -> Chosen:
+    """Choose the frames of a film among some, each with why the filter does not want it; see `choose_frames`.
+
+    Raises:
+        UserError: more photos are pinned than the film has room for.
+    """
+    preference = Preference(choice.pins)
     unwanted = {frame_key(frame): reason for frame, reason in judged if reason}
-    candidates = _with_pins(session, [frame for frame, _ in judged], choice.pins)
+    candidates = sorted((frame for frame, _ in judged), key=_moment)
     frames, left_out = candidates, []
     for step in _steps(session, wanted, unwanted, choice, preference):
         out = [one for one in step(frames) if not preference.is_pinned(one.frame) or one.reason in _EVEN_IF_PINNED]
@@ -104,22 +119,22 @@ def choose_frames(session: Session, wanted: FrameFilter, choice: Choice | None =
     planned = schedule(_as_candidates(frames, preference), choice.pace)
     left_out += _thinned(frames, planned, choice.pace)
     shown = [frames[index] for index in planned.kept]
-    notes = [note, _absent_pins(shown, choice.pins), _doubts(shown, choice)]
+    lines = [*notes, _absent_pins(shown, choice.pins), _doubts(shown, choice)]
     return Chosen(
         shown,
         planned.starts_s.tolist(),
         planned.seconds,
         _in_order(shown_instead(left_out), candidates),
-        "\n".join(line for line in notes if line) or None,
+        "\n".join(line for line in lines if line) or None,
     )
 
 
-def _of_somebody(session: Session, wanted: FrameFilter) -> tuple[FrameFilter, str | None]:
-    """The frames of "me", and whom that was taken for, where a filter says nothing of whose they are."""
+def _of_somebody(session: Session, wanted: FrameFilter) -> tuple[FrameFilter, list[str]]:
+    """The frames of "me" where a filter says nothing of whose they are; and what a user should know of that."""
     if mentions(wanted.condition, "person"):
-        return wanted, None
-    person, note = who_is(session, ME)
-    return wanted.narrowed(term("person", person)), note
+        return wanted, remarks(session, wanted)
+    person, guess = who_is(session, ME)
+    return wanted.narrowed(term("person", person)), [*([guess] if guess else []), *remarks(session, wanted)]
 
 
 def _steps(
@@ -145,25 +160,15 @@ def _steps(
         yield lambda frames: _limited(frames, choice, preference)
 
 
-def _judged(session: Session, wanted: FrameFilter) -> Iterator[tuple[Frame, str | None]]:
-    """The frames among which some are chosen, in the order of time, each with why the filter does not want it."""
-    for frame, reasons in stream_judged_frames(session, replace(wanted, all_variants=True)):
+def _judged(session: Session, wanted: FrameFilter, *, of_whole_person: bool = False) -> Iterator[Judged]:
+    """The frames among which some are chosen, in the order of time."""
+    judged = stream_judged_frames(session, replace(wanted, all_variants=True), of_whole_person=of_whole_person)
+    for frame, reasons in judged:
         yield frame, NOT_REGISTERED if frame.template_from_photo is None else next(iter(reasons), None)
 
 
-def _with_pins(session: Session, found: list[Frame], pins: frozenset[str]) -> list[Frame]:
-    """The frames found, and those of the same people on photos that are pinned and were not found."""
-    people = {frame.person_id for frame in found if frame.person_id is not None}
-    missing = pins - {frame.content_hash for frame in found}
-    if not missing or not people:
-        return found
-    faces = select(Face.id).join(Photo, Photo.id == Face.photo_id).where(Photo.content_hash.in_(missing))
-    theirs = or_(*(Face.id.in_(identity.faces_of(person)) for person in people))
-    pinned = frames_of_faces(session, list(session.scalars(faces.where(theirs))))
-    kinds = {frame.kind for frame in found}
-    shown = (frame for frame in pinned if frame.kind in kinds and frame.template_from_photo is not None)
-    both = [*found, *shown]
-    return sorted(both, key=lambda frame: (frame.taken_at is None, frame.taken_at or datetime.min, frame.path))
+def _moment(frame: Frame) -> tuple[bool, datetime, str, FrameKey]:
+    return frame.taken_at is None, frame.taken_at or datetime.min, frame.path, frame_key(frame)
 
 
 def _leave_out(frames: Sequence[Frame], why: Callable[[Frame], str | None]) -> list[LeftOut]:
@@ -174,9 +179,14 @@ def _variants(session: Session, frames: Sequence[Frame]) -> list[LeftOut]:
     """The frames that are on a better photo of their group of variants as well."""
     in_group = ranks(session)
     grouped = (frame for frame in frames if frame.content_hash in in_group)
-    faces = (VariantFace(frame.face_id, frame.person_id, *in_group[frame.content_hash]) for frame in grouped)
+    faces = (VariantFace(_number(frame), frame.person_id, *in_group[frame.content_hash]) for frame in grouped)
     left_out = faces_to_leave_out(faces)
-    return [LeftOut(frame, LEFT_OUT) for frame in frames if frame.face_id in left_out]
+    return [LeftOut(frame, LEFT_OUT) for frame in frames if _number(frame) in left_out]
+
+
+def _number(frame: Frame) -> int:
+    """Of the body, or of the face; the frames of a film are all of one kind."""
+    return frame.face_id if frame.body_id is None else frame.body_id
 
 
 def _limited(frames: Sequence[Frame], choice: Choice, preference: Preference) -> list[LeftOut]:

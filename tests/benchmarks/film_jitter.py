@@ -25,7 +25,7 @@ import numpy as np
 from alignimation_index import similarity
 from alignimation_index.models.mtcnn import MtcnnDetector
 from alignimation_index.models.onet_refiner import OnetRefiner
-from alignimation_index.query.expression import FrameFilter
+from alignimation_index.query.expression import parse_expression
 from alignimation_index.query.frames import Frame, select_frames
 from alignimation_index.render.film import Film, Look
 from alignimation_index.render.film_record import read_record, record_path, render_recorded
@@ -52,7 +52,7 @@ def annotated(library: Path) -> dict[str, Points]:
 def labelled(store: Path, eyes: dict[str, Points], frontal: bool) -> list[Frame]:
     """The annotated face of each photo, in the order of time: the one whose eyes are nearest to the true ones."""
     with closing(Store.open(store)) as opened, opened.reading() as session:
-        found = select_frames(session, FrameFilter(frontal=True if frontal else None))
+        found = select_frames(session, parse_expression("frontal:yes" if frontal else ""))
     nearest: dict[str, tuple[float, Frame]] = {}
     for frame in found:
         truth = eyes.get(str(Path(frame.path).resolve()))

@@ -20,7 +20,7 @@ from alignimation_index.pipeline.saved import (
     take_back,
 )
 from alignimation_index.query.choosing import Choice, choose_frames
-from alignimation_index.query.expression import FrameFilter
+from alignimation_index.query.expression import FrameFilter, parse_expression
 from alignimation_index.query.periods import parse_every
 from alignimation_index.query.saved import all_saved, find_saved
 
@@ -37,12 +37,12 @@ def saved(store, name="mine"):
         return find_saved(session, name)
 
 
-def years(store, name="mine", **wanted):
+def years(store, name="mine", expression=""):
     """Of the frames that are chosen by what was answered in a query."""
     answers = saved(store, name)
     choice = Choice(every=parse_every("9"), pins=answers.pins, drops=answers.drops)
     with store.reading() as session:
-        chosen = choose_frames(session, FrameFilter(**wanted), choice)
+        chosen = choose_frames(session, parse_expression(expression), choice)
     return [frame.taken_at.year for frame in chosen.frames], chosen
 
 
@@ -124,8 +124,8 @@ def test_a_photo_is_named_by_the_beginning_of_its_hash_if_that_is_enough(red):
 
 def test_a_pinned_photo_is_in_though_a_filter_would_leave_it_out(red, photos):
     save_query(red, "mine", "", {}, pins=[str(photos / "1991.jpg")])
-    assert years(red, first_year=1993)[0] == [1991]
-    assert years(red, min_size_px=1000)[0] == [1991]
+    assert years(red, expression="year:1993..")[0] == [1991]
+    assert years(red, expression="size:>=1000")[0] == [1991]
 
 
 def test_a_pinned_photo_on_which_the_person_is_not_is_said(red, fakes, photos):

@@ -8,7 +8,7 @@ from fakes import draw_photo, index
 from sqlalchemy import delete, update
 
 from alignimation_index.query.choosing import Choice, choose_frames
-from alignimation_index.query.expression import FrameFilter
+from alignimation_index.query.expression import parse_expression
 from alignimation_index.query.pacing import Pace
 from alignimation_index.store.tables import Face, Photo, Transform
 
@@ -27,9 +27,9 @@ def change(store, year, **columns):
         session.execute(update(Face).where(Face.id == face(store, year)).values(**columns))
 
 
-def choose(store, choice=None, **wanted):
+def choose(store, choice=None, expression=""):
     with store.reading() as session:
-        return choose_frames(session, FrameFilter(**wanted), choice)
+        return choose_frames(session, parse_expression(expression), choice)
 
 
 def years(chosen):
@@ -43,7 +43,7 @@ def test_what_is_left_out_is_counted_by_reason_and_listed_in_the_order_of_time(r
     with red.writing() as session:
         session.execute(delete(Transform).where(Transform.face_id == face(red, 1992)))
         session.execute(update(Transform).where(Transform.face_id == face(red, 1994)).values(residual=0.3))
-    chosen = choose(red, frontal=True, min_size_px=20, max_residual=0.2)
+    chosen = choose(red, expression="frontal:yes size:>=20 residual:<=0.2")
     assert years(chosen) == [1990, 1996, 1997, 1998, 1999]
     assert chosen.reasons == {
         "not frontal (--any-pose keeps them)": 2,
@@ -89,7 +89,7 @@ def test_undated_frames_come_last_or_not_at_all(red):
 
 
 def test_nothing_is_chosen_from_nothing(red):
-    chosen = choose(red, Choice(Pace(12, 60), limit=3, pins=frozenset({"ab"})), first_year=2050)
+    chosen = choose(red, Choice(Pace(12, 60), limit=3, pins=frozenset({"ab"})), "year:2050..")
     assert (chosen.frames, chosen.starts_s, chosen.seconds, chosen.left_out) == ([], [], 0, [])
     assert "1 pinned photo cannot be shown" in chosen.note
 
