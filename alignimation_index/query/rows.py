@@ -16,10 +16,14 @@ _EPOCH = datetime(1970, 1, 1)
 
 
 class Row(Protocol):
-    """What terms about photos need to know of a row: columns for the photo's id and for whether it is a favourite."""
+    """What terms about photos need to know of a row: columns for the photo's id and for whether it is a favourite.
+
+    `counted` says that all such rows are looked for, not the first of them in some order.
+    """
 
     photo_id: Any
     favourite: Any
+    counted: bool
 
     def within(self, period: Period) -> ColumnElement[bool]:
         """Whether it was taken then."""
@@ -28,7 +32,8 @@ class Row(Protocol):
 class FaceRow:
     """A face on a photo: a table `face` of its own in a statement, or the one that all faces are listed from."""
 
-    def __init__(self, *, another: bool = False) -> None:
+    def __init__(self, *, another: bool = False, counted: bool = False) -> None:
+        self.counted = counted
         self.face: Any = aliased(ListedFace) if another else ListedFace
         self.photo_id: Any = self.face.photo_id
         self.favourite: Any = self.face.favourite.is_(True)
@@ -43,7 +48,8 @@ class FaceRow:
 class PhotoRow:
     """A photo, whoever is on it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, counted: bool = False) -> None:
+        self.counted = counted
         self.photo_id: Any = Photo.id
         self.favourite: Any = func.coalesce(Photo.favourite, False)
 
