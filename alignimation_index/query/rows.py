@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, and_, func, true
@@ -12,6 +13,7 @@ from alignimation_index.query.values import Period
 from alignimation_index.store.listed_faces import UNDATED, ListedFace
 from alignimation_index.store.tables import Photo
 
+_INDEXED = ("moment", "face_id", "photo_id", "person_id")
 _EPOCH = datetime(1970, 1, 1)
 
 
@@ -32,9 +34,13 @@ class Row(Protocol):
 class FaceRow:
     """A face on a photo: a table `face` of its own in a statement, or the one that all faces are listed from."""
 
-    def __init__(self, *, another: bool = False, counted: bool = False) -> None:
+    def __init__(self, *, another: bool = False, counted: bool = False, found: bool = False) -> None:
+        """`found` says that the row is found otherwise: what is asked of it is not to be looked up in an index."""
         self.counted = counted
         self.face: Any = aliased(ListedFace) if another else ListedFace
+        if found:
+            columns = {name: getattr(self.face, name) for name in ListedFace.__table__.columns.keys()}  # noqa: SIM118
+            self.face = SimpleNamespace(**{**columns, **{name: columns[name] + 0 for name in _INDEXED}})
         self.photo_id: Any = self.face.photo_id
         self.favourite: Any = self.face.favourite.is_(True)
 

@@ -174,7 +174,7 @@ def _visible(wanted: FrameFilter, row: FaceRow) -> _Conditions:
 
 def _is_on_a_better(session: Session, wanted: FrameFilter) -> ColumnElement[bool]:
     """Whether the same person is on a better variant of the photo, too, or for nobody, anybody is."""
-    row = FaceRow(another=True)
+    row = FaceRow(another=True, found=True)
     face, better = ListedFace, row.face
     same = or_(face.person_id.is_(None), better.person_id == face.person_id)
     in_group = better.variant_group == face.variant_group, better.variant_rank < face.variant_rank

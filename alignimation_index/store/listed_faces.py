@@ -32,7 +32,7 @@ class ListedFace(Base):
     __table_args__ = (
         Index("ix_listed_face_photo_id", "photo_id", "person_id"),
         Index("ix_listed_face_person_id", "person_id", "moment", "face_id", "photo_id"),
-        Index("ix_listed_face_variant_group", "variant_group", "variant_rank"),
+        Index("ix_listed_face_variant_group", "variant_group", "person_id", "variant_rank"),
         {"sqlite_with_rowid": False},
     )
 
