@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from alignimation_index.errors import UserError
 from alignimation_index.people.answers import CONFIRM, NOT_A_FACE, REGION, REJECT, SPLIT, folded
+from alignimation_index.query.among import among
 from alignimation_index.query.people import nearest, who_is
 from alignimation_index.query.rows import FaceRow, Row
 from alignimation_index.query.values import Bounds, Circle, Period
@@ -43,7 +44,7 @@ class Asked:
 
     def photo_in(self, photos: Select[Any]) -> SqlCondition:
         """Whether the photo is one of these."""
-        return cast(SqlCondition, self.row.photo_id.in_(photos))
+        return among(self.session, self.row, photos)
 
 
 Compile = Callable[[Asked], SqlCondition]
@@ -69,8 +70,8 @@ def without_person(asked: Asked) -> SqlCondition:
 def alone(asked: Asked) -> SqlCondition:
     """Whether there is one face on the photo."""
     faces = aliased(ListedFace)
-    one = select(faces.photo_id).group_by(faces.photo_id).having(func.count() == 1)
-    return _yes_or_no(asked, asked.photo_in(one))
+    count = select(func.count(faces.face_id)).where(faces.photo_id == asked.row.photo_id).scalar_subquery()
+    return count == 1 if asked.value else count > 1
 
 
 def taken(asked: Asked) -> SqlCondition:
@@ -82,12 +83,13 @@ def taken(asked: Asked) -> SqlCondition:
 def age(asked: Asked) -> SqlCondition:
     """How old the person is on the photo; that of nobody whose birthday is not known."""
     bounds: Bounds = asked.value
-    state = aliased(PersonState)
-    born = select(state.person_id).where(state.born.is_not(None))
-    low = _birthday(asked, bounds.low or 0, not bounds.with_low)
-    high = literal(UNDATED) if bounds.high is None else _birthday(asked, bounds.high, bounds.with_high)
-    moment = asked.face.moment
-    return and_(asked.face.person_id.in_(born), moment < UNDATED, moment >= low, moment < high)
+    state, face = aliased(PersonState), aliased(ListedFace)
+    low = _birthday(state, bounds.low or 0, not bounds.with_low)
+    high = literal(UNDATED) if bounds.high is None else _birthday(state, bounds.high, bounds.with_high)
+    # As a sum it is no key to be looked up: SQLite goes from the few people to their faces.
+    then = face.person_id == state.person_id + 0, face.moment >= low, face.moment < high
+    faces = select(face.face_id).join(state, and_(*then)).where(state.born.is_not(None))
+    return cast(SqlCondition, asked.face.face_id.in_(faces))
 
 
 def frontal(asked: Asked) -> SqlCondition:
@@ -129,15 +131,17 @@ def camera(asked: Asked) -> SqlCondition:
     known = select(Photo.camera).where(Photo.camera.is_not(None)).distinct()
     names = [name for name in asked.session.scalars(known) if name is not None]
     found = _named(names, asked.value, "camera", lambda name, wanted: wanted in name)
-    return asked.photo_in(_photos(Photo.camera.in_(found)))
+    photo = aliased(Photo)
+    return asked.photo_in(select(photo.id).where(photo.camera.in_(found)))
 
 
 def path(asked: Asked) -> SqlCondition:
     """Where a file lies that holds the photo."""
     forms = {unicodedata.normalize(form, asked.value) for form in ("NFC", "NFD")} | {asked.value}
-    like = or_(*(File.path.like(_like(form), escape="\\") for form in sorted(forms)))
-    here = (File.photo_id.is_not(None), File.missing_since_utc.is_(None))
-    return asked.photo_in(select(File.photo_id).where(*here, like))
+    file = aliased(File)
+    like = or_(*(file.path.like(_like(form), escape="\\") for form in sorted(forms)))
+    here = (file.photo_id.is_not(None), file.missing_since_utc.is_(None))
+    return asked.photo_in(select(file.photo_id).where(*here, like))
 
 
 def near(asked: Asked) -> SqlCondition:
@@ -145,9 +149,11 @@ def near(asked: Asked) -> SqlCondition:
     around: Circle = asked.value
     point = around.latitude_deg, around.longitude_deg
     low, high, longitudes = box_around(*point, around.radius_m)
-    distance = func.distance_m(Photo.latitude_deg, Photo.longitude_deg, *point)
-    in_box = or_(*(Photo.longitude_deg.between(*some) for some in longitudes))
-    return asked.photo_in(_photos(Photo.latitude_deg.between(low, high), in_box, distance <= around.radius_m))
+    photo = aliased(Photo)
+    distance = func.distance_m(photo.latitude_deg, photo.longitude_deg, *point)
+    in_box = or_(*(photo.longitude_deg.between(*some) for some in longitudes))
+    in_circle = and_(photo.latitude_deg.between(low, high), in_box, distance <= around.radius_m)
+    return asked.photo_in(select(photo.id).where(in_circle))
 
 
 def everything(asked: Asked) -> SqlCondition:  # noqa: ARG001 - as all of them
@@ -165,17 +171,11 @@ def _photos_with(person_id: int) -> Select[Any]:
     return select(others.photo_id).where(others.person_id == person_id)
 
 
-def _photos(*conditions: SqlCondition) -> Select[Any]:
-    return select(Photo.id).where(*conditions)
-
-
-def _birthday(asked: Asked, years: float, next_day: bool) -> ColumnElement[int]:
+def _birthday(state: Any, years: float, next_day: bool) -> ColumnElement[int]:  # noqa: ANN401 - of a person
     """The moment at which a person is so many years old, or a day later; fractions are counted in days."""
     whole = years.is_integer() if isinstance(years, float) else True
     later = f"+{years:.0f} years" if whole else f"+{round(years * DAYS_OF_A_YEAR)} days"
-    state = aliased(PersonState)
-    seconds = sql_cast(func.strftime("%s", state.born, later, "+1 day" if next_day else "+0 day"), Integer)
-    return select(seconds).where(state.person_id == asked.face.person_id).scalar_subquery()
+    return sql_cast(func.strftime("%s", state.born, later, "+1 day" if next_day else "+0 day"), Integer)
 
 
 def _within(column: ColumnElement[Any], bounds: Bounds) -> SqlCondition:

@@ -161,7 +161,9 @@ def count_photos(session: Session, wanted: PhotoFilter) -> int:
         UserError: as that does.
     """
     here = select(File.photo_id).where(File.missing_since_utc.is_(None), File.photo_id.is_not(None))
-    counted = select(func.count()).select_from(Photo).where(Photo.id.in_(here), *_conditions(session, wanted))
+    counted = (
+        select(func.count()).select_from(Photo).where(Photo.id.in_(here), *_conditions(session, wanted, counted=True))
+    )
     return session.scalar(counted) or 0
 
 
@@ -172,11 +174,11 @@ def _first_files(session: Session, wanted: PhotoFilter) -> Select[Any]:
     return joined.where(*_conditions(session, wanted), *is_first)
 
 
-def _conditions(session: Session, wanted: PhotoFilter) -> list[ColumnElement[bool]]:
+def _conditions(session: Session, wanted: PhotoFilter, *, counted: bool = False) -> list[ColumnElement[bool]]:
     conditions = files.visible(wanted.include_trashed, wanted.include_archived)
     if wanted.date_source is not None:
         conditions.append(Photo.taken_at_source == wanted.date_source)
-    return [*conditions, of_photos(session, wanted.condition)]
+    return [*conditions, of_photos(session, wanted.condition, counted=counted)]
 
 
 def _photos(session: Session, ids: Sequence[int]) -> Iterator[IndexedPhoto]:

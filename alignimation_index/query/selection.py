@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, sele
 from sqlalchemy.orm import Session
 
 from alignimation_index.errors import UserError
+from alignimation_index.query.among import among
 from alignimation_index.query.conditions import Asked
 from alignimation_index.query.expression import FrameFilter
 from alignimation_index.query.people import who_is
@@ -44,16 +45,16 @@ def compiled(session: Session, condition: Condition, row: AskedRow) -> ColumnEle
     return or_(*parts) if isinstance(condition, Or) else and_(true(), *parts)
 
 
-def of_photos(session: Session, condition: Condition) -> ColumnElement[bool]:
+def of_photos(session: Session, condition: Condition, *, counted: bool = False) -> ColumnElement[bool]:
     """A condition on Photo: where it asks of a face, that there is such a face on the photo.
 
     Raises:
         UserError: as `compiled` does.
     """
     if not any(TERMS[term.name].of_face for term in terms_of(condition)):
-        return compiled(session, condition, PhotoRow())
-    row = FaceRow(another=True)
-    return Photo.id.in_(select(row.face.photo_id).where(compiled(session, condition, row)))
+        return compiled(session, condition, PhotoRow(counted=counted))
+    row = FaceRow(another=True, counted=counted)
+    return among(session, PhotoRow(counted=counted), select(row.face.photo_id).where(compiled(session, condition, row)))
 
 
 def count_faces(session: Session, wanted: FrameFilter) -> int:
@@ -62,14 +63,19 @@ def count_faces(session: Session, wanted: FrameFilter) -> int:
     Raises:
         UserError: as `compiled` does.
     """
-    return session.scalar(select(func.count()).select_from(ListedFace).where(*_wanted(session, wanted))) or 0
+    return (
+        session.scalar(
+            select(func.count()).select_from(ListedFace).where(*_wanted(session, wanted, FaceRow(counted=True)))
+        )
+        or 0
+    )
 
 
 def count_variants_left_out(session: Session, wanted: FrameFilter) -> int:
     """How many frames are wanted but for being on a better variant of their photo as well; 0 with `all_variants`."""
     if wanted.all_variants:
         return 0
-    conditions = (*_asked(session, wanted, FaceRow()), _is_on_a_better(session, wanted))
+    conditions = (*_asked(session, wanted, FaceRow(counted=True)), _is_on_a_better(session, wanted))
     return session.scalar(select(func.count()).select_from(ListedFace).where(*conditions)) or 0
 
 
@@ -79,7 +85,7 @@ def stream_face_ids(session: Session, wanted: FrameFilter) -> Iterator[Sequence[
     Raises:
         UserError: as `compiled` does; at the call, not later.
     """
-    statement = in_order(select(ListedFace.face_id).where(*_wanted(session, wanted)))
+    statement = in_order(select(ListedFace.face_id).where(*_wanted(session, wanted, FaceRow())))
     sizes = [AT_FIRST]
     found = session.scalars(statement, execution_options={"yield_per": AT_ONCE})
     return iter(lambda: found.fetchmany(sizes.pop() if sizes else AT_ONCE), [])
@@ -150,8 +156,8 @@ def in_order(statement: Select[Any]) -> Select[Any]:
     return statement.order_by(ListedFace.moment, taken_at, first_path(ListedFace.photo_id), ListedFace.face_id)
 
 
-def _wanted(session: Session, wanted: FrameFilter) -> _Conditions:
-    asked = _asked(session, wanted, FaceRow())
+def _wanted(session: Session, wanted: FrameFilter, row: FaceRow) -> _Conditions:
+    asked = _asked(session, wanted, row)
     return asked if wanted.all_variants else [*asked, ~_is_on_a_better(session, wanted)]
 
 
@@ -168,7 +174,7 @@ def _visible(wanted: FrameFilter, row: FaceRow) -> _Conditions:
 
 def _is_on_a_better(session: Session, wanted: FrameFilter) -> ColumnElement[bool]:
     """Whether the same person is on a better variant of the photo, too, or for nobody, anybody is."""
-    row = FaceRow(another=True)
+    row = FaceRow(another=True, found=True)
     face, better = ListedFace, row.face
     same = or_(face.person_id.is_(None), better.person_id == face.person_id)
     in_group = better.variant_group == face.variant_group, better.variant_rank < face.variant_rank

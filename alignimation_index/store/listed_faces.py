@@ -30,14 +30,15 @@ class ListedFace(Base):
 
     __tablename__ = "listed_face"
     __table_args__ = (
+        Index("ix_listed_face_photo_id", "photo_id", "person_id"),
         Index("ix_listed_face_person_id", "person_id", "moment", "face_id", "photo_id"),
-        Index("ix_listed_face_variant_group", "variant_group", "variant_rank"),
+        Index("ix_listed_face_variant_group", "variant_group", "person_id", "variant_rank"),
         {"sqlite_with_rowid": False},
     )
 
     moment: Mapped[int] = mapped_column(primary_key=True)
     face_id: Mapped[int] = mapped_column(ForeignKey("face.id", ondelete="CASCADE"), primary_key=True, unique=True)
-    photo_id: Mapped[int] = mapped_column(index=True)
+    photo_id: Mapped[int]
     person_id: Mapped[int | None]
     frontal: Mapped[bool | None]
     yaw_deg: Mapped[float | None]

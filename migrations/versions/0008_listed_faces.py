@@ -30,9 +30,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("face_id", name=op.f("uq_listed_face_face_id")),
         sqlite_with_rowid=False,
     )
-    op.create_index(op.f("ix_listed_face_photo_id"), "listed_face", ["photo_id"])
+    op.create_index("ix_listed_face_photo_id", "listed_face", ["photo_id", "person_id"])
     op.create_index("ix_listed_face_person_id", "listed_face", ["person_id", "moment", "face_id", "photo_id"])
-    op.create_index("ix_listed_face_variant_group", "listed_face", ["variant_group", "variant_rank"])
+    op.create_index("ix_listed_face_variant_group", "listed_face", ["variant_group", "person_id", "variant_rank"])
     op.create_index("ix_photo_camera", "photo", ["camera"])
     op.create_index("ix_photo_latitude_deg_longitude_deg", "photo", ["latitude_deg", "longitude_deg"])
     op.drop_index("ix_file_photo_id", "file")
