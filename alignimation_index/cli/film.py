@@ -192,8 +192,8 @@ def film_options(command: Command) -> Command:
 
 def query_in_words(expression: str, options: Mapping[str, Any]) -> str:
     """What was asked for, for the film's file to say: EXPR, and the options that choose frames; no path is in it."""
-    told = {name: value for name, value in options.items() if name in _QUERY and value not in (None, (), False)}
-    words = [f"{name.replace('_', ' ')} {_in_words(value)}" for name, value in told.items()]
+    told = {name: value for name, value in options.items() if name in _QUERY and value not in (None, ())}
+    words = [_in_words(name.replace("_", " "), value) for name, value in told.items()]
     return ", ".join([*([expression] if expression else []), *words])
 
 
@@ -212,7 +212,7 @@ _QUERY: tuple[str, ...] = (
 _QUERY += ("compare", "grid")
 
 
-def _in_words(value: Any) -> str:  # noqa: ANN401
-    if isinstance(value, tuple):
-        return " and ".join(value)
-    return "yes" if value is True else f"{value}"
+def _in_words(name: str, value: Any) -> str:  # noqa: ANN401 - of an option
+    if name == "frontal":
+        return name if value else "any pose"
+    return f"{name} {' and '.join(value) if isinstance(value, tuple) else value}"

@@ -115,6 +115,9 @@ def _film(chosen: Sequence[Chosen], options: FilmOptions, look: Look, query: str
         tracks = compared(tracks)
     if options.grid:
         tracks = on_one_clock(tracks, day_of)
+    undated = sum(len(one.frames) for one in chosen) - sum(len(track.frames) for track in tracks)
+    if undated:
+        say(f"Left out {undated} photos: without a date, or an age, they have no place beside others")
     return Film(tracks, look, query, columns=2 if options.compare else None)
 
 
@@ -134,6 +137,8 @@ def _render(film: Film, out: Path) -> None:
         report = render_sheet(film, out, show) if is_sheet(out) else render_recorded(film, out, show)
     for path, reason in report.left_out:
         warn(f"Left out {path}: {reason}")
+    if report.too_close:
+        say(f"Left out {report.too_close} photos: closer together than --transition blend can show")
     say(f"{out}: {report.in_words}")
 
 

@@ -22,7 +22,7 @@ from alignimation_index.render.shots import Instant, frame_count
 from alignimation_index.render.still import Still
 from alignimation_index.render.stills import stills
 from alignimation_index.render.tracks import Track
-from alignimation_index.render.transitions.transition import Transition, needed, play
+from alignimation_index.render.transitions.transition import Transition, check_dated, needed, play
 
 Progress = Callable[[int, int], None]
 """Called with how many pictures are done and how many there will be."""
@@ -99,12 +99,14 @@ class RenderReport:
     Attributes:
         frame_count: pictures in it.
         left_out: (path, reason) of photos that could not be shown.
+        too_close: how many photos lie closer together than a blend tells apart, and are not in it.
         tracks: what was shown: the film's, with what was missing.
         in_words: what was made, for people.
     """
 
     frame_count: int = 0
     left_out: list[tuple[str, str]] = field(default_factory=list)
+    too_close: int = 0
     tracks: Sequence[Track] = ()
     in_words: str = ""
 
@@ -131,6 +133,8 @@ def render_film(
     """
     if not any(track.frames for track in film.tracks):
         raise UserError("There are no frames to render. Widen the query: more years, --any-pose, a smaller --min-size.")
+    for track in film.tracks:
+        check_dated(film.look.transition, track.frames)
     report = RenderReport()
     pictures = film_pictures(film, report)
     first = next(pictures, None)
@@ -155,6 +159,7 @@ def film_pictures(film: Film, report: RenderReport) -> Iterator[Pixels]:
         done = (index + 1) / film.frame_count
         yield with_time_bar(picture, done) if film.look.labels.time_bar and seconds else picture
     report.tracks = [player.track for player in playing]
+    report.too_close = sum(player.too_close for player in playing)
     report.left_out = [
         (track.frames[index].path, reason) for track in report.tracks for index, reason in track.missing.items()
     ]
@@ -165,10 +170,12 @@ class _Player:
 
     Attributes:
         track: what is played; what turns out to be missing is added when it has been.
+        too_close: how many of its frames the transition does not need.
     """
 
     def __init__(self, track: Track, look: Look, is_one_of_many: bool) -> None:
         self.track = track
+        self.too_close = 0
         self._look = look
         self._workers = 1 if is_one_of_many else None
         self._missing = dict(track.missing)
@@ -187,6 +194,7 @@ class _Player:
     def _stills(self) -> Iterator[Still]:
         frames = self.track.frames
         wanted = needed(self._look.transition, frames, self.track.starts_s)
+        self.too_close = len(frames) - len(wanted)
         reasons: dict[tuple[str, int], str] = {}
 
         def skip(frame: Frame, reason: str) -> None:

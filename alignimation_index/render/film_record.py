@@ -6,7 +6,7 @@ It stands beside the film, as OUT.json. It is made to be read and changed by han
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -62,7 +62,8 @@ def write_record(film: Film, path: Path) -> None:
         UserError: it cannot be written.
     """
     with failing_as_user_error(path):
-        path.write_text(_as_text(film), encoding="utf-8", errors="surrogateescape")
+        with path.open("w", encoding="utf-8", errors="surrogateescape") as file:
+            file.writelines(_as_text(film))
         path.chmod(0o600)
 
 
@@ -110,22 +111,25 @@ def _check_is_record(path: Path) -> None:
         raise UserError(f"{path} is in the way: a film's record goes there, and it is none. Name another film.")
 
 
-def _as_text(film: Film) -> str:
-    """JSON with a frame per line."""
+def _as_text(film: Film) -> Iterator[str]:
+    """JSON with a frame per line, piece by piece."""
     head: dict[str, Any] = {"format": FORMAT, "version": __version__, "query": film.query, "columns": film.columns}
     head |= {"fps": film.look.fps, "codec": film.look.codec}
     head |= {name: asdict(getattr(film.look, name)) for name in ("framing", "transition", "labels")}
-    tracks = ",\n".join(_track_text(track) for track in film.tracks)
-    return json.dumps(head, indent=1, ensure_ascii=False)[:-2] + f',\n "tracks": [\n{tracks}\n ]\n}}\n'
+    yield json.dumps(head, indent=1, ensure_ascii=False)[:-2] + ',\n "tracks": ['
+    for position, track in enumerate(film.tracks):
+        yield "," * (position > 0) + "\n"
+        yield from _track_text(track)
+    yield "\n ]\n}\n"
 
 
-def _track_text(track: Track) -> str:
-    head = {"title": track.title, "seconds": track.seconds}
-    rows = ",\n".join(
-        "   " + json.dumps(_row(frame, start_s, track.missing.get(index)), ensure_ascii=False)
-        for index, (frame, start_s) in enumerate(zip(track.frames, track.starts_s, strict=True))
-    )
-    return f'  {json.dumps(head, ensure_ascii=False)[:-1]}, "frames": [\n{rows}\n  ]}}'
+def _track_text(track: Track) -> Iterator[str]:
+    head = json.dumps({"title": track.title, "seconds": track.seconds}, ensure_ascii=False)
+    yield f'  {head[:-1]}, "frames": ['
+    for index, (frame, start_s) in enumerate(zip(track.frames, track.starts_s, strict=True)):
+        row = json.dumps(_row(frame, start_s, track.missing.get(index)), ensure_ascii=False)
+        yield f"{',' * (index > 0)}\n   {row}"
+    yield "\n  ]}"
 
 
 def _row(frame: Frame, start_s: float, missing: str | None) -> dict[str, Any]:

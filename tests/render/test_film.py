@@ -202,3 +202,15 @@ def test_a_sheet_shows_each_frame_once(shot, tmp_path):
     with Image.open(tmp_path / "out.png") as sheet:
         assert sheet.getexif()[270].endswith("person:red")
         assert sheet.width > 3 * 200
+
+
+def test_a_blend_of_too_many_tells_how_many_it_does_not_show(shot, tmp_path):
+    crowded = Film([evenly(shot * 10, 100.0)], Look(SQUARE, Transition("blend"), 10.0))
+    assert 0 < render_film(crowded, tmp_path / "out").too_close < 60
+
+
+def test_a_blend_by_date_needs_dates(shot, tmp_path):
+    undated = [*shot, replace(shot[0], taken_at=None)]
+    look = Look(SQUARE, Transition("blend", blend_width=30.0, blend_in_days=True))
+    with pytest.raises(UserError, match="has no date"):
+        render_film(Film([evenly(undated, 6.0)], look), tmp_path / "out")

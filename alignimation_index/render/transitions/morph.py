@@ -32,13 +32,13 @@ class Morph:
             return dissolve(a, b, progress)
         between = self._meshes[0] * (1 - progress) + self._meshes[1] * progress
         first, second = warped(self._planes, self._meshes, between)
-        return as_pixels(torch.lerp(first, second, progress).permute(1, 2, 0).contiguous())
+        return as_pixels(torch.lerp(first, second, progress).permute(1, 2, 0).contiguous().numpy())
 
     def _take(self, a: Still, b: Still) -> None:
         self._pair, self._meshes = (a, b), meshes_between(a, b)
         if self._meshes is not None:
-            both = [premultiplied(still.pixels).permute(2, 0, 1).float() for still in (a, b)]
-            self._planes = torch.stack(both)
+            both = np.stack([premultiplied(still.pixels) for still in (a, b)])
+            self._planes = torch.tensor(both, dtype=torch.float32).permute(0, 3, 1, 2).contiguous()
 
 
 def meshes_between(a: Still, b: Still) -> list[Mesh] | None:
