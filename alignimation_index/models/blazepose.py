@@ -17,6 +17,7 @@ _ROOM = 1.25  # the square's side, of the circle's diameter, as the network was 
 # The finder looks at 224 pixels and was trained on one person who fills them. Half of the people that it misses on the
 # whole photo, it sees in windows of these shares of the shorter side, half of each shared with the next.
 _WINDOW_SHARES = (1.0, 0.7)
+_MIN_WINDOW_SHARE = 0.05  # of the longer side, or a panorama has hundreds
 # Circles nearer than this, of the smaller radius, and of radii alike up to this factor, are around one person.
 _SAME_MIDDLE, _SAME_RADIUS = 0.35, 1.4
 
@@ -42,6 +43,7 @@ def windows(width: int, height: int) -> list[tuple[int, int, int, int]]:
     squares = [
         (left, top, left + side, top + side)
         for side in (round(share * min(width, height)) for share in _WINDOW_SHARES)
+        if side >= _MIN_WINDOW_SHARE * max(width, height)
         for left in _starts(width, side)
         for top in _starts(height, side)
     ]

@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alignimation_index.datatypes import KEYPOINT_NAMES
@@ -48,7 +48,7 @@ def test_the_square_holds_the_circle_with_the_head_up():
 @given(st.floats(-3.1, 3.1), st.floats(5, 500))
 def test_the_square_turns_and_grows_with_the_person(angle, radius):
     head = np.array([np.sin(angle), -np.cos(angle)]) * radius
-    circle = np.array([[40, 60], [40, 60] + head], np.float32)
+    circle = np.array([[40, 60], np.add([40, 60], head)], np.float32)
     square_from_image = square_around(circle)
     np.testing.assert_allclose(apply(square_from_image, circle)[1], [127.5, 127.5 - 128 / 1.25], atol=0.01)
     np.testing.assert_allclose(scale_of(square_from_image), 128 / 1.25 / radius, rtol=1e-3)
@@ -75,13 +75,16 @@ def test_a_mask_is_empty_beyond_its_square():
     assert drawn[300, 200] == 255
 
 
+@settings(deadline=None)
 @given(st.integers(1, 2000), st.integers(1, 2000))
 def test_windows_are_the_image_and_squares_that_cover_it(width, height):
     whole, *squares = windows(width, height)
     assert whole == (0, 0, width, height)
     assert all(right - left == bottom - top for left, top, right, bottom in squares)
     assert all(left >= 0 and top >= 0 and right <= width and bottom <= height for left, top, right, bottom in squares)
-    assert {max(square[2] for square in squares), max(square[3] for square in squares)} == {width, height}
+    assert len(squares) <= 150
+    if 10 * min(width, height) > max(width, height):
+        assert (max(square[2] for square in squares), max(square[3] for square in squares)) == (width, height)
 
 
 def test_circles_around_one_person_are_told_from_those_around_two():
