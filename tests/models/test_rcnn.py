@@ -12,6 +12,15 @@ from alignimation_index.models.weights import WeightStore
 STRIP = (12, 240)  # a strip costs the networks a tenth of a photo
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """On strips, threads gain less than they cost."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("weights")
