@@ -18,8 +18,6 @@ _ROOM = 1.25  # the square's side, of the circle's diameter, as the network was 
 # whole photo, it sees in windows of these shares of the shorter side, half of each shared with the next.
 _WINDOW_SHARES = (1.0, 0.7)
 _MIN_WINDOW_SHARE = 0.05  # of the longer side, or a panorama has hundreds
-# Circles nearer than this, of the smaller radius, and of radii alike up to this factor, are around one person.
-_SAME_MIDDLE, _SAME_RADIUS = 0.35, 1.4
 
 # BlazePose's landmark for each of KEYPOINT_NAMES; left and right are the body's own in both.
 _COCO_FROM_BLAZEPOSE = (0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
@@ -50,13 +48,6 @@ def windows(width: int, height: int) -> list[tuple[int, int, int, int]]:
     return [(0, 0, width, height), *squares]
 
 
-def is_same_circle(one: Float, other: Float) -> bool:
-    """Whether two (2, 2) circles are around one person."""
-    radii = [float(np.linalg.norm(circle[1] - circle[0])) for circle in (one, other)]
-    apart = np.linalg.norm(one[0] - other[0])
-    return bool(apart < _SAME_MIDDLE * min(radii) and max(radii) < _SAME_RADIUS * min(radii))
-
-
 def coco_keypoints(landmarks: Float, square_from_image: Matrices, width: int, height: int) -> Float:
     """Choose and map COCO's keypoints.
 
@@ -83,7 +74,7 @@ def mask_in_image(mask: Float, square_from_image: Matrices, width: int, height: 
     drawn = PillowImage.fromarray(mask).transform(
         (width, height), PillowImage.Transform.AFFINE, tuple(coefficients), PillowImage.Resampling.BILINEAR
     )
-    return np.where(np.asarray(drawn) > 0.5, np.uint8(255), np.uint8(0))
+    return np.asarray(255 * (np.asarray(drawn) > 0.5), np.uint8)
 
 
 def _starts(length: int, side: int) -> list[int]:

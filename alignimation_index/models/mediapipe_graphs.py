@@ -104,7 +104,7 @@ class PoseGraphs:
 def _to_pixels(points: Float, image: Pixels) -> Float:
     """Map (..., 2) points from shares of the image's sides to its pixels."""
     height, width = image.shape[:2]
-    return points * np.array([width, height], np.float32) - np.float32(0.5)
+    return np.asarray(points * np.array([width, height]) - 0.5, np.float32)
 
 
 def _graph(text: str, parameters: dict[str, float], sides: dict[str, Any]) -> Any:  # noqa: ANN401 - it has no types

@@ -154,7 +154,8 @@ def _bodies(
     height, width = size
     extents = np.minimum(boxes[rows] * reduction, [width, height, width, height])
     drawn = [_enlarged(masks[row, 0], size, reduction) for row in rows]
-    return BodyDetections(*(part.astype(np.float32) for part in (extents - 0.5, means, keypoints)), drawn)
+    found = [part.astype(np.float32) for part in (extents - 0.5, means, keypoints)]
+    return BodyDetections(found[0], found[1], found[2], drawn)
 
 
 def _enlarged(mask: Float, size: Sequence[int], reduction: int) -> Pixels:
@@ -162,4 +163,4 @@ def _enlarged(mask: Float, size: Sequence[int], reduction: int) -> Pixels:
     height, width = size
     shown = (0, 0, width / reduction, height / reduction)  # the reduced image may end beyond this one
     full = PillowImage.fromarray(mask).resize((width, height), PillowImage.Resampling.BILINEAR, shown)
-    return np.where(np.asarray(full) > 0.5, np.uint8(255), np.uint8(0))
+    return np.asarray(255 * (np.asarray(full) > 0.5), np.uint8)

@@ -6,7 +6,6 @@ from alignimation_index.datatypes import KEYPOINT_NAMES
 from alignimation_index.models.blazepose import (
     SQUARE_PX,
     coco_keypoints,
-    is_same_circle,
     mask_in_image,
     square_around,
     windows,
@@ -85,9 +84,3 @@ def test_windows_are_the_image_and_squares_that_cover_it(width, height):
     assert len(squares) <= 150
     if 10 * min(width, height) > max(width, height):
         assert (max(square[2] for square in squares), max(square[3] for square in squares)) == (width, height)
-
-
-def test_circles_around_one_person_are_told_from_those_around_two():
-    assert is_same_circle(UPRIGHT, UPRIGHT + 10)
-    assert not is_same_circle(UPRIGHT, UPRIGHT + 50)
-    assert not is_same_circle(UPRIGHT, UPRIGHT + np.array([[0, 0], [0, 40]], np.float32))
