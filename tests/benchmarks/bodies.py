@@ -13,6 +13,7 @@ body's height (the longer side of the box around its mask), over those annotated
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -158,14 +159,17 @@ def main() -> None:
         if (photo := photo_of(body)) in sizes and share_of(body, sizes[photo]) > options.min_share
     ]
     result: dict[str, Any] = {"speed": speed}
+    rows: dict[str, Any] = {}
     if not options.made:
         rows = measure(large, found, sizes)
-        result |= {"quality": show_bodies(rows), "bodies": rows} if options.json_out else {"quality": show_bodies(rows)}
+        result["quality"] = show_bodies(rows)
     if options.drawn:
         options.drawn.mkdir(parents=True, exist_ok=True)
         for name, image in images.items():
             draw_found(image, found[name], options.drawn / f"{Path(name).stem}.png")
-    show(result, options.json_out)
+    show(result, None)
+    if options.json_out:
+        options.json_out.write_text(json.dumps({**result, "bodies": rows}, indent=1))
 
 
 if __name__ == "__main__":
