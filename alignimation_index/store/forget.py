@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
+from alignimation_index.store.body_tables import Body
 from alignimation_index.store.bulk import delete_rows, update_rows
 from alignimation_index.store.identity_tables import (
     AnswerFace,
@@ -26,7 +27,6 @@ from alignimation_index.store.tables import (
     Answer,
     Assignment,
     Base,
-    Body,
     Face,
     Person,
     Photo,
