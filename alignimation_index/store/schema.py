@@ -25,6 +25,7 @@ VARIANTS_SETTING = "variants"  # the key under which photos are grouped; not the
 # The embedder that a reindex is under way to; the one that was pinned before; when that changed, ISO 8601 in UTC.
 REINDEX_SETTING, EMBEDDER_BEFORE_SETTING, SWITCHED_SETTING = "reindex to", "embedder before", "embedder switched"
 EMBED = "embed"
+BODIES = "bodies"
 DESCRIBE = "describe"  # the stage whose run goes when anything that speaks of the photo changes
 ASSIGN = "assign"  # the stage whose run goes when something is answered that its faces may depend on
 
