@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -108,7 +108,7 @@ class FindingBodies:
         )
         return Analysis({BODIES: self.key}, Tools.of_bodies(find, Decoders(children)), Profile())
 
-    def _until_stopped(self, computed: Iterator[list[Item]]) -> Iterator[Item]:
+    def _until_stopped(self, computed: Iterator[list[Item]]) -> Generator[Item, None, None]:
         for task in computed:
             yield from task
             if self.stop():
@@ -147,24 +147,43 @@ class FindingBodies:
 
 def find_bodies(
     store: Store,
-    source: BodyModelSource,
+    model: str | None,
+    source: Callable[[], BodyModelSource],
     progress: Progress,
     on_wait: Callable[[], None] = lambda: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> BodiesReport:
-    """Find the bodies on all photos at hand where that is stale, by the kept choice of masks.
+    """Find the bodies on all photos at hand where that is stale; see `find_stale_bodies`.
 
     Args:
         store: the open store.
-        source: the network; loaded only if a photo is stale.
+        model: the detector that the user names; None for the one used last.
+        source: chooses the network.
         progress: told what is going on.
         on_wait: called if another process is updating the store, before waiting for it.
         stop: asked after every few photos whether to end here, with what is done committed.
     """
     with store.updating(on_wait):
-        with store.reading() as session:
-            full_masks = bodies.keeps_full_masks(session)
-        return FindingBodies(store, source, full_masks, progress, stop).run()
+        return find_stale_bodies(store, model, source, progress, stop)
+
+
+def find_stale_bodies(
+    store: Store,
+    model: str | None,
+    source: Callable[[], BodyModelSource],
+    progress: Progress,
+    stop: Callable[[], bool] = lambda: False,
+    photo_ids: Collection[int] | None = None,
+) -> BodiesReport:
+    """Find bodies where that is stale, on these photos or on all; whoever calls holds the right to run stages.
+
+    The network is not even chosen unless a photo is stale.
+    """
+    with store.reading() as session:
+        used, full_masks = model or bodies.body_model(session), bodies.keeps_full_masks(session)
+    if used and not stale_photos(store, bodies_key(used, full_masks), photo_ids):
+        return BodiesReport()
+    return FindingBodies(store, source(), full_masks, progress, stop).run(photo_ids)
 
 
 def stale_photos(store: Store, key: Key, photo_ids: Collection[int] | None = None) -> list[int]:

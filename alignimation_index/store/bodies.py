@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
@@ -67,11 +67,12 @@ def replace_bodies(session: Session, found: Mapping[int, PhotoBodies], model: st
 
 def stored_bodies(session: Session, photo_ids: Collection[int]) -> dict[int, StoredBodies]:
     """The bodies of each photo; a photo without any is left out."""
-    rows: dict[int, list[tuple[int, Float, Float]]] = {}
+    rows: dict[int, list[tuple[Any, ...]]] = {}
     columns = (Body.photo_id, Body.id, Body.box, Body.keypoints)
     for some in some_at_once(photo_ids):
-        for photo_id, *row in session.execute(select(*columns).where(Body.photo_id.in_(some)).order_by(Body.id)):
-            rows.setdefault(photo_id, []).append((row[0], row[1], row[2]))
+        found = session.execute(select(*columns).where(Body.photo_id.in_(some)).order_by(Body.id))
+        for photo_id, *row in found.tuples():
+            rows.setdefault(photo_id, []).append(tuple(row))
     return {
         photo_id: StoredBodies(list(ids), np.array(boxes), np.array(keypoints))
         for photo_id, of_photo in rows.items()
@@ -104,6 +105,14 @@ def bodies_to_register(session: Session, body_ids: Collection[int]) -> dict[int,
         for id_, keypoints, mask, matrix, box, width_px, height_px, content_hash in session.execute(statement):
             cut = _mask(mask, matrix)
             found[id_] = BodyToRegister(keypoints, cut, (width_px or 0, height_px or 0), content_hash, box)
+    return found
+
+
+def keypoints_of(session: Session, body_ids: Collection[int]) -> dict[int, Float]:
+    """The keypoints of bodies by their ids, (17, 3) each."""
+    found: dict[int, Float] = {}
+    for some in some_at_once(body_ids):
+        found |= dict(session.execute(select(Body.id, Body.keypoints).where(Body.id.in_(some))).tuples())
     return found
 
 
@@ -159,9 +168,9 @@ def _mask(data: bytes | None, matrix: Float | None) -> BodyMask:
     return BodyMask(from_png(data), matrix.astype(np.float64))
 
 
-def _delete_by(session: Session, column: object, ids: Collection[int]) -> None:
+def _delete_by(session: Session, column: Any, ids: Collection[int]) -> None:  # noqa: ANN401
     for some in some_at_once(ids):
-        session.execute(delete(Body).where(column.in_(some)))  # type: ignore[attr-defined]
+        session.execute(delete(Body).where(column.in_(some)))
 
 
 def _keep(session: Session, name: str, value: str) -> None:
