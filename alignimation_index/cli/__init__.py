@@ -25,6 +25,7 @@ from alignimation_index.cli import (
     render,
     roots,
     status,
+    templates,
     update,
     watch,
 )
@@ -58,6 +59,7 @@ for command in (
     people.people,
     listings.query,
     render.render,
+    templates.templates,
     roots.roots,
     reindex.reindex,
     prune.prune,

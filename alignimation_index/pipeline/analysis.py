@@ -54,7 +54,7 @@ class Analysis:
     def _fits(self, works: Sequence[Work]) -> bool:
         """Run all stages over one batch, unless its memory does not suffice; no pixels are kept either way."""
         try:
-            for stage in STEPS:
+            for stage in filter(self.keys.__contains__, STEPS):
                 self._run_unblocked(stage, [work for work in works if stage in work.stale])
         except RuntimeError as error:
             if not _is_out_of_memory(error):

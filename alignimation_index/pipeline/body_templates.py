@@ -121,7 +121,7 @@ def as_bodies(found: Sequence[BodyToRegister]) -> Bodies:
 
 
 def _rows(body_ids: Sequence[int], found: BodyRegistrations, key: str) -> list[Mapping[str, object]]:
-    fits: list[bool] = np.isfinite(found.template_from_photo).all((1, 2)).tolist()
+    fits = [bool(np.isfinite(matrix).all()) for matrix in found.template_from_photo]
     numbers = ("residual", "loss_before", "loss_after")
     return [
         {

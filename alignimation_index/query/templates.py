@@ -28,7 +28,7 @@ def named_templates(session: Session) -> list[NamedTemplate]:
     paths = select(Photo.content_hash, first.c.path).join(first, first.c.photo_id == Photo.id)
     listed = body_templates.list_templates(session)
     hashes = [one.content_hash for one in listed if one.content_hash]
-    found: dict[str, str] = dict(session.execute(paths.where(Photo.content_hash.in_(hashes))).tuples())
+    found = {content: path for content, path in session.execute(paths.where(Photo.content_hash.in_(hashes)))}
     return [
         NamedTemplate(
             one, found.get(one.content_hash or ""), None if one.person_id is None else called(session, one.person_id)

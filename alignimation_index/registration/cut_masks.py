@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from alignimation_index.datatypes import BodyMask, Float
+from alignimation_index.datatypes import BodyMask
 from alignimation_index.registration.masks import BODY_SHARE, SIDE_PX, FramedMasks, frame_masks
 from alignimation_index.similarity import Matrices, compose, invert
 
@@ -42,6 +42,6 @@ def _pad(mask: BodyMask, photo_size: tuple[int, int]) -> tuple[NDArray[np.uint8]
     return pixels, compose(padded_from_mask, invert(mask.photo_from_mask))
 
 
-def _room(whole: Float | Matrices, reach: int) -> list[int]:
+def _room(whole: ArrayLike, reach: int) -> list[int]:
     """Whole pixels of the mask that fit between it and the photo's edge, `reach` at most."""
-    return [int(room) for room in np.clip(np.floor(np.asarray(whole) + 1e-6), 0, reach)]
+    return [int(room) for room in np.clip(np.floor(np.asarray(whole, np.float64) + 1e-6), 0, reach)]

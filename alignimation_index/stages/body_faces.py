@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from alignimation_index.datatypes import KEYPOINT_NAMES, Float
 
@@ -55,12 +55,12 @@ def _distances(body_boxes: Float, keypoints: Float, face_boxes: Float, landmarks
     return np.where(count[:, None] > 0, gaps.sum(-1) / np.maximum(count, 1)[:, None], headless)
 
 
-def _places(centres: Float, landmarks: Float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _places(centres: ArrayLike, landmarks: Float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(M, 5, 2) where a face has the keypoints of a head, and (M, 5) how far off these may be, in its sides."""
     columns = [_nan_or(landmarks, index) for index in _HEAD.values()]
     places = np.stack(columns, 1)
-    known = np.isfinite(places).all(-1)
-    return np.where(known[..., None], places, centres[:, None]), np.where(known, 0.0, 0.5)
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(places).all(-1), np.bool_)
+    return np.where(known[..., None], places, np.asarray(centres)[:, None]), np.where(known, 0.0, 0.5)
 
 
 def _nan_or(landmarks: Float, index: int | None) -> NDArray[np.float64]:

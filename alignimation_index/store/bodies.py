@@ -71,7 +71,7 @@ def stored_bodies(session: Session, photo_ids: Collection[int]) -> dict[int, Sto
     columns = (Body.photo_id, Body.id, Body.box, Body.keypoints)
     for some in some_at_once(photo_ids):
         found = session.execute(select(*columns).where(Body.photo_id.in_(some)).order_by(Body.id))
-        for photo_id, *row in found.tuples():
+        for photo_id, *row in found:
             rows.setdefault(photo_id, []).append(tuple(row))
     return {
         photo_id: StoredBodies(list(ids), np.array(boxes), np.array(keypoints))
@@ -111,8 +111,9 @@ def bodies_to_register(session: Session, body_ids: Collection[int]) -> dict[int,
 def keypoints_of(session: Session, body_ids: Collection[int]) -> dict[int, Float]:
     """The keypoints of bodies by their ids, (17, 3) each."""
     found: dict[int, Float] = {}
+    statement = select(Body.id, Body.keypoints)
     for some in some_at_once(body_ids):
-        found |= dict(session.execute(select(Body.id, Body.keypoints).where(Body.id.in_(some))).tuples())
+        found |= {id_: points for id_, points in session.execute(statement.where(Body.id.in_(some)))}
     return found
 
 

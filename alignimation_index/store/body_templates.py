@@ -117,7 +117,8 @@ def list_templates(session: Session) -> list[ListedTemplate]:
     counts: dict[int, int] = {}
     for table, finite in ((Transform, None), (BodyTransform, BodyTransform.matrix.is_not(None))):
         counted = select(table.template_id, func.count()).group_by(table.template_id)
-        counts |= dict(session.execute(counted if finite is None else counted.where(finite)).tuples())
+        found = session.execute(counted if finite is None else counted.where(finite))
+        counts |= {id_: count for id_, count in found}
     return [
         ListedTemplate(
             row.name,
