@@ -54,7 +54,7 @@ def draw_bodies(path, *bodies, size=SIZE, shade=128, taken_at=None):
     if taken_at is not None:
         exif.get_ifd(0x8769)[0x9003] = taken_at.strftime("%Y:%m:%d %H:%M:%S")
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path, exif=exif)
+    Image.fromarray(pixels).save(path, exif=exif.tobytes())
     return path
 
 

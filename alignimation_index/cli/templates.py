@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from alignimation_index.cli.output import opened_store, say, say_json, say_table, say_waiting
+
+if TYPE_CHECKING:
+    from alignimation_index.query.templates import NamedTemplate
 
 
 @click.group(short_help="What bodies are registered to: list, rename, remove.")
@@ -23,25 +28,31 @@ def list_templates(context: click.Context, as_json: bool) -> None:
     from alignimation_index.query.templates import named_templates
 
     with opened_store(context) as store, store.reading() as session:
-        rows = [
-            {
-                "name": one.about.name,
-                "kind": one.about.kind,
-                "keypoints": list(one.about.keypoint_names),
-                "person": one.person,
-                "reference": one.reference,
-                "content_hash": one.about.content_hash,
-                "chosen_by": None if one.about.kind == "face" else "medoid" if one.about.is_medoid else "reference",
-                "registered": one.about.registered,
-            }
-            for one in named_templates(session)
-        ]
+        listed = named_templates(session)
     if as_json:
-        say_json(rows)
+        say_json([_json(one) for one in listed])
         return
-    shown = ("name", "kind", "keypoints", "person", "chosen_by", "registered", "reference")
-    cells = ({**row, "keypoints": ",".join(row["keypoints"] or ())} for row in rows)
-    say_table([name.replace("_", " ") for name in shown], ([row[name] for name in shown] for row in cells))
+    header = ("name", "kind", "keypoints", "person", "chosen by", "registered", "reference")
+    say_table(header, map(_row, listed))
+
+
+def _json(one: NamedTemplate) -> dict[str, Any]:
+    return {
+        "name": one.about.name,
+        "kind": one.about.kind,
+        "keypoints": list(one.about.keypoint_names),
+        "person": one.person,
+        "chosen_by": one.about.chosen_by,
+        "registered": one.about.registered,
+        "reference": one.reference,
+        "content_hash": one.about.content_hash,
+    }
+
+
+def _row(one: NamedTemplate) -> tuple[object, ...]:
+    about = one.about
+    names = ",".join(about.keypoint_names)
+    return about.name, about.kind, names, one.person, about.chosen_by, about.registered, one.reference
 
 
 @templates.command(short_help="Give a template another name.")

@@ -70,6 +70,11 @@ class ListedTemplate:
     person_id: int | None
     registered: int
 
+    @property
+    def chosen_by(self) -> str | None:
+        """How the reference was chosen: "medoid", or "reference" where a person named it; None for faces."""
+        return None if self.kind != BODY else "medoid" if self.is_medoid else "reference"
+
 
 def put_body_template(session: Session, template: BodyTemplate) -> None:
     """Store a template under its name, in place of one of that name.

@@ -29,6 +29,9 @@ def detector():
     return FakeBodies()
 
 
+three = pytest.mark.usefixtures("three_photos")
+
+
 @pytest.fixture
 def three_photos(photos, store, fakes):
     """Red; red and green side by side; nobody."""
@@ -49,7 +52,8 @@ def rows(store, *columns):
         return session.execute(select(*columns).order_by(columns[0])).all()
 
 
-def test_bodies_are_found_with_the_faces_that_they_are_of(store, three_photos, detector):
+@three
+def test_bodies_are_found_with_the_faces_that_they_are_of(store, detector):
     report = find(store, detector)
     assert (report.photos_computed, report.photos_failed, report.bodies_found) == (3, 0, 3)
     faces = {frame.face_id: frame for frame in frames(store)}
@@ -62,7 +66,8 @@ def test_bodies_are_found_with_the_faces_that_they_are_of(store, three_photos, d
         assert np.abs(keypoints[0, :2] - (face[:2] + face[2:]) / 2).max() < 5
 
 
-def test_a_second_run_computes_nothing_and_chooses_no_network(store, three_photos, detector):
+@three
+def test_a_second_run_computes_nothing_and_chooses_no_network(store, detector):
     find(store, detector)
     before = contents(store)
 
@@ -74,7 +79,8 @@ def test_a_second_run_computes_nothing_and_chooses_no_network(store, three_photo
     assert contents(store) == before
 
 
-def test_no_body_is_a_result(store, three_photos, detector):
+@three
+def test_no_body_is_a_result(store, detector):
     find(store, detector)
     done = {
         photo: status
@@ -84,7 +90,8 @@ def test_no_body_is_a_result(store, three_photos, detector):
     assert list(done.values()) == ["done"] * 3
 
 
-def test_only_the_photos_asked_for_are_looked_at(store, three_photos, detector):
+@three
+def test_only_the_photos_asked_for_are_looked_at(store, detector):
     with store.reading() as session:
         (first, *_rest) = session.scalars(select(Photo.id).order_by(Photo.id)).all()
     report = find_stale_bodies(store, None, detector.source, lambda *_: None, photo_ids=[first])
@@ -92,7 +99,8 @@ def test_only_the_photos_asked_for_are_looked_at(store, three_photos, detector):
     assert find(store, detector).photos_computed == 2
 
 
-def test_another_model_or_full_masks_find_them_anew(store, three_photos, detector):
+@three
+def test_another_model_or_full_masks_find_them_anew(store, detector):
     find(store, detector)
     with store.writing() as session:
         assert bodies.body_model(session) == "fake-bodies"
@@ -117,7 +125,8 @@ def test_a_photo_that_fails_is_one_error_and_the_others_go_on(store, three_photo
     assert find(store, detector).photos_computed == 0
 
 
-def test_a_network_that_cannot_be_loaded_ends_the_run(store, three_photos, detector):
+@three
+def test_a_network_that_cannot_be_loaded_ends_the_run(store, detector):
     def fail():
         raise UserError("The weights are damaged.")
 
@@ -149,13 +158,15 @@ def test_an_interrupted_run_keeps_what_it_committed_and_the_next_goes_on(
     assert contents(store) == contents(other_store)
 
 
-def test_stopping_keeps_what_is_done(store, three_photos, detector, monkeypatch):
+@three
+def test_stopping_keeps_what_is_done(store, detector, monkeypatch):
     monkeypatch.setattr(pipeline, "PHOTOS_PER_TASK", 1)
     assert find(store, detector, stop=lambda: True).photos_computed == 1
     assert find(store, detector).photos_computed == 2
 
 
-def test_faces_that_are_found_anew_keep_their_bodies_and_new_ones_get_theirs(store, three_photos, detector):
+@three
+def test_faces_that_are_found_anew_keep_their_bodies_and_new_ones_get_theirs(store, detector):
     find(store, detector)
     before = rows(store, Body.id, Body.face_id)
     index(store, FakeModels(detector_id="another", shift_px=2))
@@ -181,7 +192,7 @@ def test_who_is_forgotten_leaves_no_body_and_none_is_found_again(store, photos, 
     find(store, detector)
     red = frames(store)[0].person_id
     forget(store, str(red))
-    left = {person for person in (frame.person_id for frame in frames(store))}
+    left = {frame.person_id for frame in frames(store)}
     assert red not in left
     assert len(rows(store, Body.id)) == 4
     find_bodies(store, "other", FakeBodies("other").source, lambda *_: None)
