@@ -7,7 +7,6 @@ fakes of faces find. Bodies stand apart from left to right.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import numpy as np
 from fakes import COLOURS, LANDMARKS_IN_BOX

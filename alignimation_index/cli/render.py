@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from alignimation_index.cli.bodies import BodyOptions, body_options, choose_bodies
-
 from alignimation_index.cli.filters import choosing_frames, frame_filter
 from alignimation_index.cli.output import check_not_indexed, opened_store, progress_bar, say, warn
 

@@ -24,10 +24,11 @@ def store_status(path: Path) -> dict[str, Any]:
         store, roots, files, missing, videos (which are not indexed), some_videos (the paths of a few), raw_not_indexed
         (RAW files that wait for the extra that reads them), sidecars (that speak of a file), photos, duplicates (files
         beyond the first of each photo), groups (of variants, by their kind), trashed and archived (photos that are
-        hidden), errors, faces, people, bodies (None while nobody asked for any), embedder, embedder_before (whose embeddings are kept, or None), reindex: None,
-        or the embedder to which one is under way, on how many photos it is done and of how many, watch: what the
-        process that watches the store says of itself, or the last one did, with whether it is running and the seconds
-        since its heartbeat (None if there never was one), and stale: a list of {stage, photos, why}.
+        hidden), errors, faces, people, bodies (None while nobody asked for any), embedder, embedder_before (whose
+        embeddings are kept, or None), reindex: None, or the embedder to which one is under way, on how many photos it
+        is done and of how many, watch: what the process that watches the store says of itself, or the last one did,
+        with whether it is running and the seconds since its heartbeat (None if there never was one), and stale: a list
+        of {stage, photos, why}.
 
     Raises:
         UserError: there is no store, or it cannot be opened.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -28,10 +29,10 @@ def named_templates(session: Session) -> list[NamedTemplate]:
     paths = select(Photo.content_hash, first.c.path).join(first, first.c.photo_id == Photo.id)
     listed = body_templates.list_templates(session)
     hashes = [one.content_hash for one in listed if one.content_hash]
-    found = {content: path for content, path in session.execute(paths.where(Photo.content_hash.in_(hashes)))}
-    return [
-        NamedTemplate(
-            one, found.get(one.content_hash or ""), None if one.person_id is None else called(session, one.person_id)
-        )
-        for one in listed
-    ]
+    found: Iterable[tuple[str, str]] = session.execute(paths.where(Photo.content_hash.in_(hashes))).all()
+    references = dict(found)
+    return [NamedTemplate(one, references.get(one.content_hash or ""), _called(session, one)) for one in listed]
+
+
+def _called(session: Session, template: ListedTemplate) -> str | None:
+    return None if template.person_id is None else called(session, template.person_id)

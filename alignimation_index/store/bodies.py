@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -113,7 +113,8 @@ def keypoints_of(session: Session, body_ids: Collection[int]) -> dict[int, Float
     found: dict[int, Float] = {}
     statement = select(Body.id, Body.keypoints)
     for some in some_at_once(body_ids):
-        found |= {id_: points for id_, points in session.execute(statement.where(Body.id.in_(some)))}
+        rows: Iterable[tuple[int, Float]] = session.execute(statement.where(Body.id.in_(some))).all()
+        found |= dict(rows)
     return found
 
 

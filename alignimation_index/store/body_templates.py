@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,8 +122,8 @@ def list_templates(session: Session) -> list[ListedTemplate]:
     counts: dict[int, int] = {}
     for table, finite in ((Transform, None), (BodyTransform, BodyTransform.matrix.is_not(None))):
         counted = select(table.template_id, func.count()).group_by(table.template_id)
-        found = session.execute(counted if finite is None else counted.where(finite))
-        counts |= {id_: count for id_, count in found}
+        found: Iterable[tuple[int, int]] = session.execute(counted if finite is None else counted.where(finite)).all()
+        counts |= dict(found)
     return [
         ListedTemplate(
             row.name,

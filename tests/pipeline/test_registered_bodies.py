@@ -113,7 +113,7 @@ def test_a_second_run_computes_nothing_and_a_new_photo_registers_only_itself(sto
     before, looked = contents(store), detector.looked
     said = []
     run(store, detector, progress=lambda *step: said.append(step))
-    assert (contents(store), detector.looked, said) == (before, looked, [])
+    assert (str(contents(store)), detector.looked, said) == (str(before), looked, [])  # nan is not itself
     draw(series, 5, similarity(290, 0.02, 5, 55))
     index(store, fakes)
     run(store, detector, progress=lambda *step: said.append(step))
@@ -194,9 +194,9 @@ def test_a_body_with_too_few_keypoints_is_left_out_and_not_tried_again(store, ph
     index(store, fakes, photos)
     found = run(store, detector)
     assert shown(store, found).left_out == {"fewer than two of the keypoints are seen": 1}
-    before = contents(store)
+    before = str(contents(store))  # nan is not itself
     run(store, detector)
-    assert contents(store) == before
+    assert str(contents(store)) == before
 
 
 def test_bodies_without_faces_are_taken_where_that_is_asked_for(store, photos, fakes, detector):
