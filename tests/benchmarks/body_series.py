@@ -66,7 +66,7 @@ def drawn_person(belly, side=900):
     ]:
         distance = np.hypot(((x - shift[0]) / scale - cx) / a, ((y - shift[1]) / scale - cy) / b)
         alpha = np.clip((1 - distance) * min(a, b) * scale, 0, 1)[..., None]
-        shade = 0.6 + 0.4 * np.sqrt(np.clip(1 - distance**2, 0, 1))[..., None]
+        shade = 0.85 + 0.15 * np.sqrt(np.clip(1 - distance**2, 0, 1))[..., None]
         picture[..., :3] = picture[..., :3] * (1 - alpha) + alpha * shade * COLOURS[colour]
         picture[..., 3:] = np.maximum(picture[..., 3:], 255 * alpha)
     keypoints = np.zeros((17, 3))
@@ -109,7 +109,7 @@ def inflated(picture, keypoints, height, belly):
 
 def backgrounds(random, count):
     """Pictures of other things, cut and blurred a little differently each time."""
-    pictures = [Image.fromarray(getattr(data, name)()) for name in ("coffee", "rocket", "chelsea", "astronaut")]
+    pictures = [Image.fromarray(getattr(data, name)()) for name in ("coffee", "rocket", "chelsea")]
     for i in range(count):
         picture = pictures[i % len(pictures)].convert("RGB")
         side = min(picture.size)

@@ -77,12 +77,15 @@ def test_an_animation_of_bodies_keeps_them_in_place(bodies, tmp_path):
     pictures = [iio.imread(path).astype(int) for path in sorted(out.iterdir())]
     frames = bodies.run("query", "--body", "--json").json
     matrices = [np.array(frame["transform"]) for frame in frames]
-    place = np.mean([m @ [*(t @ [*place_of("left_hip"), 1]), 1] for m, t in zip(matrices, MATRICES.values())], axis=0)
+    place = np.mean(
+        [m @ [*(t @ [*place_of("left_hip"), 1]), 1] for m, t in zip(matrices, [*MATRICES.values()][:3], strict=True)],
+        axis=0,
+    )
     x, y = np.rint(200 * place - 0.5).astype(int)
     assert all(np.ptp(picture[y, x]) > 25 for picture in pictures)
 
 
-def test_templates_are_made_listed_renamed_and_removed(bodies, tmp_path):
+def test_templates_are_made_listed_renamed_and_removed(bodies):
     reference = str(bodies.photos / "2002.png")
     made = bodies.run("query", "--reference", reference, "--template", "mine", "--keypoints", "left_ear,left_hip")
     assert made.code == 0, made.err
@@ -126,9 +129,8 @@ def test_status_counts_bodies_once_they_were_asked_for(bodies, empty_library):
 def test_bodies_by_another_masks_size_are_stale_and_said_to_be(bodies, tmp_path):
     own = Library(bodies.photos, tmp_path / "store.db")
     own.store.write_bytes(bodies.store.read_bytes())
-    with closing(Store.open(own.store)) as store:
-        with store.writing() as session:
-            keep_full_masks(session, True)
+    with closing(Store.open(own.store)) as store, store.writing() as session:
+        keep_full_masks(session, True)
     assert "4 photos stale for bodies: mask_side_px 256 → None" in own.run("status").out
 
 

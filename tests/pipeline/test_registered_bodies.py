@@ -136,7 +136,7 @@ def test_a_reference_is_kept_and_a_changed_template_makes_exactly_its_transforms
     assert len(before) == 10
     run(store, detector, choice=TemplateChoice("mine"))
     assert keys(store) == before
-    run(store, detector, choice=TemplateChoice("mine", str(series / "2004.png")))
+    run(store, detector, choice=TemplateChoice("mine", str(series / "2005.png")))
     after = keys(store)
     assert [row for row, old in zip(after, before, strict=True) if row == old] == before[::2]
     assert len({key for _, key, _ in after}) == 2
