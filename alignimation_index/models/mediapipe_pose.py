@@ -21,8 +21,10 @@ from alignimation_index.models.chips import cut_chips, reduce_image
 from alignimation_index.models.mediapipe_graphs import PoseGraphs
 from alignimation_index.similarity import apply, invert
 
-MIN_FINDER_SCORE = 0.3
-MIN_READER_SCORE = 0.5
+# As published. The finder, in windows, takes a cat or a line of print for a person now and then.
+MIN_FINDER_SCORE, MIN_READER_SCORE = 0.5, 0.5
+# Where the reader imagines a person, its mask and its landmarks are apart: this share of those seen lies on the mask.
+_MIN_SHARE_ON_MASK, _SEEN = 0.5, 0.5
 FINDER_SIDE_PX = 640  # people are looked for on a photo reduced to less than twice this
 _PASSES = 2
 _SAME_BODY_SHARE = 0.1  # of the body's longer side that keypoints of one person, found twice, are apart at most
@@ -83,7 +85,7 @@ class MediapipeDetector:
         height, width = image.shape[:2]
         mask = mask_in_image(reading.mask, square_from_image, width, height)
         keypoints = coco_keypoints(reading.landmarks, square_from_image, width, height)
-        return _Body(score, _box_around(mask), keypoints, mask, circle) if mask.any() else None
+        return _Body(score, _box_around(mask), keypoints, mask, circle) if _agree(keypoints, mask) else None
 
 
 def _in_memory(image: Image) -> Pixels:
@@ -94,6 +96,13 @@ def _box_around(mask: Pixels) -> Float:
     """xyxy of the pixels' outer edges."""
     (columns,), (rows,) = mask.any(0).nonzero(), mask.any(1).nonzero()
     return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32) - np.float32(0.5)
+
+
+def _agree(keypoints: Float, mask: Pixels) -> bool:
+    """Whether the keypoints that are seen lie on the mask."""
+    seen = keypoints[keypoints[:, 2] > _SEEN, :2].round().astype(int)
+    columns, rows = np.clip(seen, 0, np.array(mask.shape[::-1]) - 1).T
+    return len(seen) > 0 and bool((mask[rows, columns] > 0).mean() >= _MIN_SHARE_ON_MASK)
 
 
 def _is_same(one: _Body, other: _Body) -> bool:

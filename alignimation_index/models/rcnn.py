@@ -151,13 +151,10 @@ def _bodies(
     rows, columns, means = (np.array(part) for part in zip(*sure, strict=True))
     places = points[columns, :, :2] * reduction - 0.5
     keypoints = np.concatenate([places, keypoint_scores(logits[columns])[..., None]], 2)
+    height, width = size
+    extents = np.minimum(boxes[rows] * reduction, [width, height, width, height])
     drawn = [_enlarged(masks[row, 0], size, reduction) for row in rows]
-    return BodyDetections(
-        (boxes[rows] * reduction - 0.5).astype(np.float32),
-        means.astype(np.float32),
-        keypoints.astype(np.float32),
-        drawn,
-    )
+    return BodyDetections(*(part.astype(np.float32) for part in (extents - 0.5, means, keypoints)), drawn)
 
 
 def _enlarged(mask: Float, size: Sequence[int], reduction: int) -> Pixels:

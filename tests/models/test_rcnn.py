@@ -64,33 +64,35 @@ def test_a_damaged_file_is_refused(files, tmp_path):
 
 def test_a_body_is_what_both_networks_see(detector):
     (found,) = detector.detect([strip(*STRIP)])
-    count = len(found)
-    assert count > 0
-    assert found.boxes.shape == (count, 4)
-    assert found.keypoints.shape == (count, 17, 3)
+    assert len(found) == 1
+    height, width = STRIP
+    np.testing.assert_allclose(found.boxes, [[-0.5, -0.5, width - 0.5, height - 0.5]], atol=0.1)
+    assert 0.5 < found.scores[0] < 1
+    assert found.keypoints.shape == (1, 17, 3)
+    assert (found.keypoints[0, :, :2] <= [width - 0.5, height - 0.5]).all()
     assert all(part.dtype == np.float32 for part in (found.boxes, found.scores, found.keypoints))
-    assert ((found.scores >= 0.5) & (found.scores <= 1)).all()
-    assert (np.diff(found.scores) <= 0).all()
-    for box, mask in zip(found.boxes, found.masks, strict=True):
-        rows, columns = mask.nonzero()
-        extent = [columns.min() - 0.5, rows.min() - 0.5, columns.max() + 0.5, rows.max() + 0.5]
-        assert np.abs(extent - box).max() <= 2
-        assert mask.shape == STRIP
-        assert set(np.unique(mask)) <= {0, 255}
+    (mask,) = found.masks
+    assert (mask.shape, mask.dtype) == (STRIP, np.uint8)
+    assert set(np.unique(mask)) == {0, 255}
+    assert (mask > 0).mean() > 0.98  # torchvision leaves the corners out
 
 
-def test_without_persons_there_is_no_body(files, tmp_path):
-    (tmp_path / "doubtful.pth").write_bytes(saved(keypoint_state(person={})))
-    assert len(RcnnDetector(files[0], tmp_path / "doubtful.pth").detect([strip(*STRIP)])[0]) > 0
-    (tmp_path / "nobody.pth").write_bytes(saved(mask_state(person={})))
-    assert len(RcnnDetector(tmp_path / "nobody.pth", files[1]).detect([strip(*STRIP)])[0]) == 0
+def test_what_one_network_alone_sees_is_no_body(files, tmp_path):
+    (tmp_path / "nobody.pth").write_bytes(saved(keypoint_state(person_logit=-5.0)))
+    assert len(RcnnDetector(files[0], tmp_path / "nobody.pth").detect([strip(*STRIP)])[0]) == 0
+
+
+def test_one_network_may_doubt_what_the_other_is_sure_of(files, tmp_path):
+    for name, logit, count in (("doubtful.pth", -0.4, 1), ("more.pth", -0.6, 0)):
+        (tmp_path / name).write_bytes(saved(keypoint_state(person_logit=logit)))
+        assert len(RcnnDetector(files[0], tmp_path / name).detect([strip(*STRIP)])[0]) == count
 
 
 def test_a_large_photo_is_reduced_and_its_bodies_are_in_its_own_pixels(detector):
     small, large = detector.detect([strip(40, 800), strip(161, 3203)])
-    assert len(small) == len(large) > 0
     assert large.masks[0].shape == (161, 3203)
-    np.testing.assert_allclose(large.boxes, (small.boxes + 0.5) * 4 - 0.5, atol=6)
+    assert (large.masks[0] > 0).mean() > 0.98
+    np.testing.assert_allclose(large.boxes, [[-0.5, -0.5, 3202.5, 160.5]], atol=0.5)
     np.testing.assert_allclose(large.keypoints[..., :2], (small.keypoints[..., :2] + 0.5) * 4 - 0.5, atol=12)
 
 
@@ -113,8 +115,8 @@ def test_boxes_are_paired_by_overlap_the_nearest_first_and_none_twice():
 
 def test_boxes_that_hardly_overlap_are_two_bodies():
     box = np.array([[0, 0, 10, 10]], np.float32)
-    assert match(box, box + [[4, 0, 4, 0]]) == []
-    assert match(box, box + [[3, 0, 3, 0]]) == [(0, 0)]
+    assert match(box, box + np.float32([4, 0, 4, 0])) == []
+    assert match(box, box + np.float32([3, 0, 3, 0])) == [(0, 0)]
 
 
 def test_keypoint_scores_rise_from_0_to_1_through_a_half_where_detectron_draws():
