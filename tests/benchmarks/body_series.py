@@ -94,17 +94,16 @@ def cut_out(folder, number):
 
 
 def inflated(picture, keypoints, height, belly):
-    """The cut-out with its middle grown, as a lens would: photo and mask alike."""
+    """The cut-out with what is in front of its hips stretched forward, photo and mask alike; the rest stays."""
     shoulders, hips = (keypoints[list(pair)][keypoints[list(pair), 2] > 0, :2].mean(0) for pair in ((5, 6), (11, 12)))
     middle = 0.35 * shoulders + 0.65 * hips
-    nose = keypoints[0, :2] if keypoints[0, 2] else middle
-    middle = middle + np.sign(nose[0] - shoulders[0]) * np.array([0.05, 0]) * height
+    forward = np.sign(keypoints[0, 0] - shoulders[0]) if keypoints[0, 2] else 1
     y, x = np.mgrid[: picture.shape[0], : picture.shape[1]].astype(np.float64)
-    dx, dy = x - middle[0], y - middle[1]
-    shrink = 1 - 4 * belly * np.exp(-(dx**2 + dy**2) / (2 * (0.12 * height) ** 2))
-    rows = np.clip(np.rint(middle[1] + dy * shrink), 0, picture.shape[0] - 1).astype(int)
-    columns = np.clip(np.rint(middle[0] + dx * shrink), 0, picture.shape[1] - 1).astype(int)
-    return picture[rows, columns]
+    ahead = forward * (x - middle[0])
+    near = np.exp(-((y - middle[1]) ** 2) / (2 * (0.09 * height) ** 2))
+    source = np.where(ahead > 0, ahead * (1 - 6 * belly * near), ahead)
+    columns = np.clip(np.rint(middle[0] + forward * source), 0, picture.shape[1] - 1).astype(int)
+    return np.take_along_axis(picture, columns[..., None], 1)
 
 
 def backgrounds(random, count):
