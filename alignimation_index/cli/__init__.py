@@ -27,6 +27,7 @@ from alignimation_index.cli import (
     render,
     roots,
     status,
+    templates,
     update,
     watch,
 )
@@ -60,6 +61,7 @@ for command in (
     people.people,
     query.query,
     render.render,
+    templates.templates,
     roots.roots,
     reindex.reindex,
     prune.prune,

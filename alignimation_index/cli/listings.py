@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alignimation_index.cli.bodies import BodyOptions, body_options, choose_bodies, say_body_frames
 from alignimation_index.cli.choosing import asked, choosing_film
 from alignimation_index.cli.choosing import explain as explain_choice
 from alignimation_index.cli.filters import (
@@ -34,9 +35,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
-    from alignimation_index.query.choosing import Choice
+    from alignimation_index.query.choosing import Choice, Chosen
     from alignimation_index.query.expression import FrameFilter
     from alignimation_index.query.frames import Frame
+    from alignimation_index.store.engine import Store
 
 _AsJson = Callable[["Iterable[Frame]"], "Iterator[dict[str, Any]]"]
 
@@ -80,11 +82,19 @@ def errors(context: click.Context, as_json: bool) -> None:
 
 @click.command(short_help="Choose frames: registered faces in the order of time.")
 @choosing_frames
+@body_options
 @click.option("--frontal", is_flag=True, default=None, help="Only faces that look at the camera.")
 @choosing_film
 @choosing_output
 @click.pass_context
-def run(context: click.Context, /, output: str | None, explain: bool, **options: Any) -> None:  # noqa: ANN401
+def run(
+    context: click.Context,
+    /,
+    output: str | None,
+    explain: bool,
+    bodies: BodyOptions,
+    **options: Any,  # noqa: ANN401
+) -> None:
     """Choose frames, in the order of time. EXPR is of terms that hold together, empty for all:
 
     \b
@@ -97,11 +107,23 @@ def run(context: click.Context, /, output: str | None, explain: bool, **options:
     with opened_store(context) as store:
         request = asked(context, store, **options)
         wanted = frame_filter(**request.filters)
+        if bodies.wanted or wanted.kind == "body":
+            _say_bodies(store, choose_bodies(store, wanted, bodies, request.choice), output, explain=explain)
+            return
         with store.reading() as session:
             if explain or request.is_choosing:
                 _say_chosen(session, wanted, request.choice, output, explain=explain)
             else:
                 _list(session, wanted, output, _frames_json, _FRAME_COLUMNS)
+
+
+def _say_bodies(store: Store, chosen: Chosen, output: str | None, *, explain: bool) -> None:
+    if chosen.note:
+        warn(chosen.note)
+    if explain:
+        explain_choice(chosen, as_json=output == "json")
+    else:
+        say_body_frames(store, chosen, output)
 
 
 def _say_chosen(session: Session, wanted: FrameFilter, choice: Choice, output: str | None, *, explain: bool) -> None:

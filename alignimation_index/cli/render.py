@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from alignimation_index.cli.bodies import BodyOptions, body_options, choose_bodies
 from alignimation_index.cli.choosing import asked, choosing_film, say_left_out
 from alignimation_index.cli.choosing import explain as explain_choice
 from alignimation_index.cli.film import FilmOptions, film_options, query_in_words
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Render frames as an aligned film.")
 @choosing_frames
+@body_options
 @click.option(
     "--frontal/--any-pose", default=None, help="Only faces that look at the camera, or all.  [default: frontal]"
 )
@@ -52,12 +54,13 @@ def render(
     record: Path | None,
     explain: bool,
     as_json: bool,
+    bodies: BodyOptions,
     **options: Any,  # noqa: ANN401
 ) -> None:
     """Render the frames that EXPR and the options choose (see query), in the order of time.
 
-    Each photo is warped once, straight from the file; nothing is stretched. OUT.json beside the film lists its frames;
-    --from makes the film again from that.
+    Each photo is warped once, straight from the file; nothing is stretched. With --body the frames are bodies, in any
+    pose, registered to a template. OUT.json beside the film lists its frames; --from makes the film again from that.
     """
     if out is None and not explain:
         raise click.MissingParameter(param_type="option", param_hint="'-o' / '--out'")
@@ -69,7 +72,7 @@ def render(
     with opened_store(context) as store:
         if out is not None:
             _check_place(store, out)
-        chosen = [_choose(context, store, film, side, options) for side in film.sides or ("",)]
+        chosen = [_choose(context, store, film, bodies, side, options) for side in film.sides or ("",)]
     for one in chosen:
         if one.note:
             warn(one.note)
@@ -84,7 +87,9 @@ def render(
         say_left_out(one)
 
 
-def _choose(context: click.Context, store: Store, film: FilmOptions, side: str, options: dict[str, Any]) -> Chosen:
+def _choose(
+    context: click.Context, store: Store, film: FilmOptions, bodies: BodyOptions, side: str, options: dict[str, Any]
+) -> Chosen:
     """Choose the frames of a film, or of one side of it: of a person, or those that an expression narrows down."""
     from alignimation_index.query.choosing import choose_frames
     from alignimation_index.query.expression import term
@@ -97,6 +102,8 @@ def _choose(context: click.Context, store: Store, film: FilmOptions, side: str, 
         theirs["person"] = side
     request = asked(context, store, film.photos_per_second, **theirs)
     wanted = frame_filter(**request.filters)
+    if bodies.wanted or wanted.kind == "body":
+        return choose_bodies(store, wanted, bodies, request.choice)
     if not (request.any_pose or mentions(wanted.condition, "frontal")):
         wanted = wanted.narrowed(term("frontal", "yes"))
     with store.reading() as session:

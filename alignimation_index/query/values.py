@@ -25,6 +25,11 @@ class Bounds:
     with_low: bool = True
     with_high: bool = True
 
+    def holds(self, number: float) -> bool:
+        """Whether a number lies between."""
+        above = self.low is None or number > self.low or (self.with_low and number == self.low)
+        return above and (self.high is None or number < self.high or (self.with_high and number == self.high))
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
