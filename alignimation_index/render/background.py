@@ -1,9 +1,9 @@
 """What is behind a person: kept, blurred, or replaced by a colour or a picture.
 
-A network's mask is coarse: its edge is brought to the photo's own edges by a guided filter (He, Sun & Tang 2013, "Guided
-Image Filtering"), at reduced size (He & Sun 2015, "Fast Guided Filter"), which follows hair as far as colour tells it
-from what is behind. Where a pixel shows both, the person's own colour is estimated (Forte 2021, "Approximate Fast
-Foreground Colour Estimation"), so that no rim of the old background remains.
+A network's mask is coarse: its edge is brought to the photo's own edges by a guided filter (He, Sun & Tang 2013,
+"Guided Image Filtering"), at reduced size (He & Sun 2015, "Fast Guided Filter"), which follows hair as far as colour
+tells it from what is behind. Where a pixel shows both, the person's own colour is estimated (Forte 2021, "Approximate
+Fast Foreground Colour Estimation"), so that hardly a rim of the old background remains.
 """
 
 from __future__ import annotations
@@ -27,15 +27,16 @@ from alignimation_index.errors import DecodeError, UserError, in_words
 from alignimation_index.library.decoding.decode import decode
 from alignimation_index.similarity import scale_of
 
-# All lengths are shares of the canvas' shorter side. How far the photo's edges are looked for on both sides of the
-# mask's: a network's masks are off by as much.
-REACH = 0.016
-# Variance of the photo's colours (of 0..1) below which there is no edge to follow.
-LEAST_CONTRAST = 1e-4
+# How far the photo's edges are looked for on both sides of the mask's, as a share of the root of its area: networks'
+# masks are off by as much.
+REACH = 0.04
+# Variance of the photo's colours (of 0..255) below which there is no edge to follow.
+LEAST_CONTRAST = 20.0
 # What the filter leaves below or above is noise of the photo; between, the edge is feathered.
-CLEAR, SURE = 0.12, 0.88
+CLEAR, SURE = 0.2, 0.8
+# How far the person's colours, and those behind, are taken from, and what is blurred how far: of the shorter side.
 COLOUR_REACH = 0.02
-BLUR = 0.025
+BLUR = 0.02
 # The side to which the canvas is reduced for what changes slowly over it.
 REDUCED_SIDE_PX = 216
 # Weight below which colours are not known from their surroundings.
@@ -43,7 +44,7 @@ LEAST_SHARE = 1e-4
 
 # A mask follows the one before where both are nearly the same. Deviation of the smoothing that tells, as a share of the
 # shorter side; the difference of smoothed masks that is a movement; and the share that the earlier masks keep.
-STEADY_REACH, MOVEMENT, MEMORY = 0.006, 0.25, 0.7
+STEADY_REACH, MOVEMENT, MEMORY = 0.01, 0.35, 0.75
 # Masks that share less than this of what they cover together are of another scene.
 SAME_SCENE_IOU = 0.6
 
@@ -114,18 +115,17 @@ def replace_background(pixels: Pixels, mask: Float, background: Background) -> P
     """
     if background.kind == "keep":
         return pixels
-    photo = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float() / 255
-    alpha = _refined(photo, torch.from_numpy(np.ascontiguousarray(mask, np.float32))[None, None])
-    behind = _behind(background, photo, alpha)
-    composed = (alpha * _person_colours(photo, alpha)).addcmul(1 - alpha, behind)
-    replaced: Pixels = (composed[0] * 255).clamp(0, 255).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
-    return replaced
+    photo, layer = _planes(pixels), _layer(mask)
+    alpha = _refined(photo, layer)
+    composed = torch.lerp(_behind(background, photo, alpha), photo, alpha)
+    _take_out_what_shines_through(composed, photo, alpha)
+    replaced = composed[0].add_(0.5).clamp_(0, 255).to(torch.uint8)
+    return np.ascontiguousarray(replaced.permute(1, 2, 0).numpy())
 
 
 def refine_mask(pixels: Pixels, mask: Float) -> Float:
     """Bring a mask's edge to the edges of the photo, feathered: both as for `replace_background`, (H, W) float32."""
-    photo = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float() / 255
-    refined: Float = _refined(photo, torch.from_numpy(np.ascontiguousarray(mask, np.float32))[None, None])[0, 0].numpy()
+    refined: Float = _refined(_planes(pixels), _layer(mask))[0, 0].numpy()
     return refined
 
 
@@ -141,7 +141,7 @@ class SteadyMasks:
 
     def next(self, mask: Float) -> Float:
         """Steady the next mask of the sequence: (H, W) float32 in 0..1, in and out."""
-        layer = torch.from_numpy(np.ascontiguousarray(mask, np.float32))[None, None]
+        layer = _layer(mask)
         self._before = layer if self._before is None else _following(layer, self._before)
         steadied: Float = self._before[0, 0].numpy()
         return steadied
@@ -160,44 +160,80 @@ def _overlap(a: Tensor, b: Tensor) -> float:
 
 
 def _refined(photo: Tensor, mask: Tensor) -> Tensor:
-    """(1, 1, H, W) soft mask of (1, 3, H, W) colours in 0..1 and a (1, 1, H, W) mask."""
-    side = min(mask.shape[-2:])
-    window = 2 * max(round(REACH * side), 1) + 1
-    step = max(side // REDUCED_SIDE_PX, 1)
-    filtered = guided_blur(photo, mask, window, LEAST_CONTRAST, border_type="replicate", subsample=step)
+    """(1, 1, H, W) soft mask of (1, 3, H, W) colours in 0..255 and a (1, 1, H, W) mask."""
+    reach_px = max(REACH * float(mask.sum()) ** 0.5, 1.0)
+    step = _reduction(mask)
+    filtered = guided_blur(
+        photo, mask, 2 * round(reach_px) + 1, LEAST_CONTRAST, border_type="replicate", subsample=step
+    )
     share = ((filtered - CLEAR) / (SURE - CLEAR)).clamp(0, 1)
+    # Beyond its reach, the photo does not overrule the mask: what looks like the person is another thing there.
+    near = _enlarged(_blurred(_reduced(mask, step), 0.75 * reach_px / step), mask)
+    share = torch.minimum(torch.maximum(share, 4 * near - 3), 4 * near)
     return share * share * (3 - 2 * share)
 
 
-def _person_colours(photo: Tensor, alpha: Tensor) -> Tensor:
-    """(1, 3, H, W): the photo with what shines through the person's edges taken out; any colour off the person."""
-    side = min(alpha.shape[-2:])
-    person = _surrounding_colours(photo, alpha, COLOUR_REACH * side)
-    behind = _surrounding_colours(photo, 1 - alpha, COLOUR_REACH * side)
-    return (person + alpha * (photo - torch.lerp(behind, person, alpha))).clamp(0, 1)
+def _take_out_what_shines_through(composed: Tensor, photo: Tensor, alpha: Tensor) -> None:
+    """Where a pixel shows the person and what was behind, let the person's own colour stand for the photo's.
+
+    Both colours are those around, corrected by what they do not explain of the pixel. All are (1, ·, H, W).
+    """
+    deviation_px = COLOUR_REACH * min(alpha.shape[-2:])
+    rows, columns = ((alpha > 0) & (alpha < 1))[0, 0].nonzero(as_tuple=True)
+    around = torch.cat([_surrounding_colours(photo, share, deviation_px) for share in (alpha, 1 - alpha)], 1)
+    person, behind = _sampled(around, rows, columns, alpha).split(3)
+    share, seen = alpha[0, :, rows, columns], photo[0, :, rows, columns]
+    own = (person + share * (seen - torch.lerp(behind, person, share))).clamp(0, 255)
+    composed[0, :, rows, columns] += share * (own - seen)
 
 
 def _behind(background: Background, photo: Tensor, alpha: Tensor) -> Tensor:
-    """What is behind the person, broadcastable to (1, 3, H, W), 0..1."""
+    """What is behind the person, broadcastable to (1, 3, H, W)."""
     if background.kind == "blur":
-        return _surrounding_colours(photo, 1 - alpha, BLUR * min(alpha.shape[-2:]))
+        return _enlarged(_surrounding_colours(photo, 1 - alpha, BLUR * min(alpha.shape[-2:])), alpha)
     if background.kind == "picture":
         return _covering(background, photo.shape[-1], photo.shape[-2])
-    return torch.tensor(background.colour).reshape(1, 3, 1, 1) / 255
+    return torch.tensor(background.colour, dtype=torch.float32).reshape(1, 3, 1, 1)
 
 
 def _surrounding_colours(photo: Tensor, share: Tensor, deviation_px: float) -> Tensor:
-    """The mean colour around each pixel, each pixel counting by its share (normalised convolution).
+    """(1, 3, h, w), reduced: the mean colour around each pixel, each counting by its share; of all where none does.
 
-    Where none counts, that of a far wider surrounding.
+    This is normalised convolution (Knutsson & Westin 1993).
     """
-    step = max(min(share.shape[-2:]) // REDUCED_SIDE_PX, 1)
-    weight = F.avg_pool2d(share, step, ceil_mode=True, count_include_pad=False)
-    weighted = torch.cat([F.avg_pool2d(photo * share, step, ceil_mode=True, count_include_pad=False), weight], 1)
-    near, wide = (_blurred(weighted, factor * deviation_px / step) for factor in (1, 4))
-    total = near + LEAST_SHARE * (wide + LEAST_SHARE * weighted.mean((2, 3), keepdim=True))
-    colours = total[:, :3] / total[:, 3:].clamp(min=1e-12)
-    return F.interpolate(colours, size=share.shape[-2:], mode="bilinear", align_corners=False)
+    step = _reduction(share)
+    weighted = _reduced(torch.cat([photo * share, share], 1), step)
+    total = _blurred(weighted, deviation_px / step) + LEAST_SHARE * weighted.mean((2, 3), keepdim=True)
+    return total[:, :3] / total[:, 3:].clamp(min=1e-12)
+
+
+def _reduction(layers: Tensor) -> int:
+    return max(min(layers.shape[-2:]) // REDUCED_SIDE_PX, 1)
+
+
+def _reduced(layers: Tensor, step: int) -> Tensor:
+    return F.avg_pool2d(layers, step, ceil_mode=True, count_include_pad=False)
+
+
+def _sampled(layers: Tensor, rows: Tensor, columns: Tensor, like: Tensor) -> Tensor:
+    """(C, P): reduced layers at these pixels of the size of another one."""
+    height, width = like.shape[-2:]
+    places = torch.stack([(2 * columns + 1) / width - 1, (2 * rows + 1) / height - 1], -1)
+    return F.grid_sample(layers, places[None, None], padding_mode="border", align_corners=False)[0, :, 0]
+
+
+def _planes(pixels: Pixels) -> Tensor:
+    """(H, W, 3) uint8 as (1, 3, H, W) float32 in 0..255."""
+    return torch.tensor(pixels).permute(2, 0, 1)[None].contiguous().float()
+
+
+def _layer(mask: Float) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(mask, np.float32))[None, None]
+
+
+def _enlarged(layers: Tensor, like: Tensor) -> Tensor:
+    """Layers that were reduced, at the size of another one."""
+    return F.interpolate(layers, size=like.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def _blurred(layers: Tensor, deviation_px: float) -> Tensor:
@@ -208,9 +244,9 @@ def _blurred(layers: Tensor, deviation_px: float) -> Tensor:
 
 @lru_cache(maxsize=1)
 def _covering(background: Background, width_px: int, height_px: int) -> Tensor:
-    """The middle of the background's picture, as large as covers the canvas: (1, 3, H, W) in 0..1."""
+    """The middle of the background's picture, as large as covers the canvas: (1, 3, H, W)."""
     fitted = ImageOps.fit(Image.fromarray(background.picture), (width_px, height_px), Image.Resampling.LANCZOS)
-    return torch.from_numpy(np.array(fitted)).permute(2, 0, 1)[None].float() / 255
+    return _planes(np.asarray(fitted))
 
 
 def _read_picture(text: str) -> Pixels:
