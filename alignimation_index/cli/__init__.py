@@ -16,6 +16,7 @@ from alignimation_index import __version__
 from alignimation_index.cli import (
     db,
     demo,
+    inspect,
     listings,
     models,
     people,
@@ -58,6 +59,7 @@ for command in (
     people.people,
     listings.query,
     render.render,
+    inspect.inspect,
     roots.roots,
     reindex.reindex,
     prune.prune,

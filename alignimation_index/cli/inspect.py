@@ -1,0 +1,71 @@
+"""`alignindex inspect`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from alignimation_index.cli.output import check_not_indexed, data_folder, opened_store, say, store_path
+from alignimation_index.cli.update import device_option
+from alignimation_index.errors import UserError
+
+if TYPE_CHECKING:
+    from alignimation_index.store.engine import Store
+
+
+@click.command(short_help="See what the index sees on a photo.")
+@click.argument("photo")
+@click.argument("photo2", required=False)
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="A .png, .jpg or .webp."
+)
+@click.option(
+    "--face",
+    "faces",
+    metavar="NUMBER",
+    type=int,
+    multiple=True,
+    help="Which face; twice for two photos.  [default: the largest]",
+)
+@device_option
+@click.pass_context
+def inspect(
+    context: click.Context, photo: str, photo2: str | None, out: Path, faces: tuple[int, ...], device: str
+) -> None:
+    """Draw what the index sees on PHOTO: faces, landmarks, pose, and how it is registered, step by step.
+
+    With PHOTO2, that one is registered to the first. A photo that is not in the index is looked at on the spot, and
+    nothing is kept.
+    """
+    from alignimation_index.models.faces import EMBEDDED, face_models
+    from alignimation_index.models.weights import WeightStore
+    from alignimation_index.pipeline.inspection import inspect_faces
+    from alignimation_index.render.sheet import save_picture
+
+    paths = [photo, photo2] if photo2 else [photo]
+    if len(faces) > len(paths):
+        raise click.UsageError("--face: at most one number for each photo")
+    for path in paths:
+        if out.exists() and Path(path).exists() and out.samefile(path):
+            raise UserError(f"{out} is the photo itself, and photos are never written. Choose another file.")
+    models = face_models(EMBEDDED, WeightStore(data_folder() / "weights"), device)
+    with _store_if_any(context, out) as store:
+        picture = inspect_faces(paths, store, models, faces)
+    save_picture(picture, out)
+    say(f"{out}: what there is to see on {' and '.join(paths)}")
+
+
+@contextmanager
+def _store_if_any(context: click.Context, out: Path) -> Iterator[Store | None]:
+    """The store; None where there is none yet."""
+    if not store_path(context).exists():
+        yield None
+        return
+    with opened_store(context) as store:
+        with store.reading() as session:
+            check_not_indexed(session, out)
+        yield store
