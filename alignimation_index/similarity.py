@@ -70,16 +70,6 @@ def scale_of(b_from_a: ArrayLike) -> NDArray[np.float64]:
     return scales
 
 
-def unit_from_middle(width_px: int, height_px: int) -> Matrices:
-    """(2, 3): pixels of a picture to the unit square that the largest square in its middle fills.
-
-    The picture spans −0.5 to width − 0.5, and its middle goes to the middle of the unit square.
-    """
-    side = min(width_px, height_px)
-    left, top = (width_px - 1 - side) / 2, (height_px - 1 - side) / 2
-    return np.array([[1 / side, 0, -left / side], [0, 1 / side, -top / side]])
-
-
 def _as_complex(points: ArrayLike) -> NDArray[np.complex128]:
     xy = np.asarray(points, np.float64)
     return xy[..., 0] + 1j * xy[..., 1]

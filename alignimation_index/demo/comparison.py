@@ -9,15 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from alignimation_index import similarity
-from alignimation_index.datatypes import Pixels
+from alignimation_index.datatypes import Float, Pixels
 from alignimation_index.query.frames import Frame
 from alignimation_index.render.warp import frame_from_template
 
 
 def cropped(frame: Frame) -> Frame:
     """The frame unregistered: the largest square in the middle of the whole photo, as a viewer without faces crops."""
-    unit_from_photo = similarity.unit_from_middle(frame.width_px, frame.height_px)
-    return replace(frame, template_from_photo=unit_from_photo.astype(np.float32))
+    return replace(frame, template_from_photo=_unit_from_photo(frame.width_px, frame.height_px))
 
 
 def wander_px(frames: Sequence[Frame], eyes: Sequence[ArrayLike], size_px: int) -> float:
@@ -48,3 +47,11 @@ def mean_picture(pictures: Iterable[Pixels]) -> Pixels:
     if not count:
         raise ValueError("there is no mean of no pictures")
     return np.rint(total / count).astype(np.uint8)
+
+
+def _unit_from_photo(width_px: int, height_px: int) -> Float:
+    """(2, 3) similarity from photo pixels to the unit square that the middle of the photo fills."""
+    side = min(width_px, height_px)
+    # The photo spans −0.5 to width − 0.5, and its middle goes to the middle of the square.
+    left, top = (width_px - 1 - side) / 2, (height_px - 1 - side) / 2
+    return np.array([[1 / side, 0, -left / side], [0, 1 / side, -top / side]], np.float32)

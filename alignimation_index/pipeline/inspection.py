@@ -12,8 +12,9 @@ from pathlib import Path
 
 from alignimation_index.datatypes import Float, Pixels
 from alignimation_index.errors import DecodeError, UserError, in_words
+from alignimation_index.library.dates.resolve import PhotoDate
 from alignimation_index.library.decoding.decode import decode
-from alignimation_index.library.describe import Description, PhotoFile, describe
+from alignimation_index.library.describe import PhotoFile, describe
 from alignimation_index.library.scan import content_hash, read_file
 from alignimation_index.models.faces import FaceModelSource
 from alignimation_index.pipeline.analysis import Analysis
@@ -94,16 +95,15 @@ def _on_the_spot(path: str, data: bytes, models: FaceModelSource, forgotten: Flo
     Analysis(stage_keys(models.ids), Tools(cache(models.load), ReadHere()), Profile()).run([work])
     for reason in work.failures.values():
         raise DecodeError(reason)
-    about = _describe(path, work)
-    date = about.date
     faces = [_frame(path, data, work, row) for row in range(len(work.detections))]
-    return IndexedFaces(faces, date and date.taken_at, date and date.source)
+    date = _date(path, work)
+    return IndexedFaces(faces, date.taken_at, date.source) if date else IndexedFaces(faces, None, None)
 
 
-def _describe(path: str, work: Work) -> Description:
+def _date(path: str, work: Work) -> PhotoDate | None:
     absolute = os.path.abspath(path)  # noqa: PTH100 - keeps links as they are
     mtime_ns = Path(path).stat().st_mtime_ns if Path(path).exists() else -1
-    return describe(work.results[METADATA], [PhotoFile(absolute, mtime_ns, False, ())], None)
+    return describe(work.results[METADATA], [PhotoFile(absolute, mtime_ns, False, ())], None).date
 
 
 def _frame(path: str, data: bytes, work: Work, row: int) -> Frame:

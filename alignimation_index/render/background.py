@@ -181,7 +181,7 @@ def _take_out_what_shines_through(composed: Tensor, photo: Tensor, alpha: Tensor
     deviation_px = COLOUR_REACH * min(alpha.shape[-2:])
     rows, columns = ((alpha > 0) & (alpha < 1))[0, 0].nonzero(as_tuple=True)
     around = torch.cat([_surrounding_colours(photo, share, deviation_px) for share in (alpha, 1 - alpha)], 1)
-    person, behind = _sampled(around, rows, columns, alpha).split(3)
+    person, behind = _sampled(around, rows, columns, alpha).chunk(2)
     share, seen = alpha[0, :, rows, columns], photo[0, :, rows, columns]
     own = (person + share * (seen - torch.lerp(behind, person, share))).clamp(0, 255)
     composed[0, :, rows, columns] += share * (own - seen)
@@ -245,6 +245,7 @@ def _blurred(layers: Tensor, deviation_px: float) -> Tensor:
 @lru_cache(maxsize=1)
 def _covering(background: Background, width_px: int, height_px: int) -> Tensor:
     """The middle of the background's picture, as large as covers the canvas: (1, 3, H, W)."""
+    assert background.picture is not None
     fitted = ImageOps.fit(Image.fromarray(background.picture), (width_px, height_px), Image.Resampling.LANCZOS)
     return _planes(np.asarray(fitted))
 

@@ -15,16 +15,18 @@ from alignimation_index.registration.faces import FACE_TEMPLATE, LANDMARK_WEIGHT
 from alignimation_index.render.inspect import words
 from alignimation_index.render.inspect.overlays import blended, drawn_points, glowing, loss_chart, marked
 from alignimation_index.render.inspect.page import Panel, Row, Words, draw_page, width_of
-from alignimation_index.render.inspect.seen import SeenPhoto, landmarks_in, upright_square, whole_photo
+from alignimation_index.render.inspect.seen import SeenPhoto, landmarks_in, upright_square, whole_photo, whole_square
 from alignimation_index.render.warp import warp_photo
-from alignimation_index.similarity import Matrices, apply, unit_from_middle
+from alignimation_index.similarity import Matrices, apply
 
 SIDE_PX = 480
 COLOURS = (
     "How to read the pictures",
-    "Orange is what the photo shows, blue is where it belongs, and where both meet it is white. Only the five spots are "
-    "compared. The photo is turned, scaled and shifted until they overlap as far as they can; a spot that does not fit, "
-    "such as the corner of a mouth that laughs, counts less.",
+    (
+        "Orange is what the photo shows, blue is where it belongs, and where both meet it is white. Only the five "
+        "spots are compared. The photo is turned, scaled and shifted until they overlap as far as they can; a spot "
+        "that does not fit, such as the corner of a mouth that laughs, counts less."
+    ),
 )
 _CHART_STEPS = ("as it is", "least\nsquares")
 
@@ -74,8 +76,7 @@ def draw_pair(first: SeenPhoto, first_face: Frame, second: SeenPhoto, second_fac
 
 def register(seen: SeenPhoto, face: Frame, target: ArrayLike) -> Registered:
     """Register a face to landmarks in the unit square, step by step."""
-    start = unit_from_middle(seen.photo.width_px, seen.photo.height_px)
-    steps = [start, *successive_fits(face.landmarks, target, LANDMARK_WEIGHTS, SIGMA)]
+    steps = [whole_square(seen.photo), *successive_fits(face.landmarks, target, LANDMARK_WEIGHTS, SIGMA)]
     squared = [squared_distances(step, face.landmarks, target) for step in steps]
     losses = [float(drawn_difference(one, LANDMARK_WEIGHTS, SIGMA)) for one in squared]
     return Registered(np.asarray(target), steps, losses)
@@ -129,9 +130,7 @@ def _pair_rows(
     template = warp_photo(first, _matrix(first_face), SIDE_PX)
     near = upright_square(registered.steps[-1])
     spots = [drawn_points(points, SIDE_PX, SIGMA) for points in (registered.target, landmarks_in(near, second_face))]
-    middle = [
-        warp_photo(photo, unit_from_middle(photo.width_px, photo.height_px), SIDE_PX) for photo in (first, second)
-    ]
+    whole = [warp_photo(photo, whole_square(photo), SIDE_PX) for photo in (first, second)]
     after = warp_photo(second, registered.steps[-1], SIDE_PX)
     yield Row(
         [
@@ -141,7 +140,7 @@ def _pair_rows(
                 glowing(warp_photo(second, near, SIDE_PX), spots[1], None, SIDE_PX),
                 "Not turned yet.",
             ),
-            Panel("3  Before", blended(middle[1], middle[0]), "Both photos as they are, over each other."),
+            Panel("3  Before", blended(whole[1], whole[0]), "Both photos as they are, over each other."),
             Panel("4  After", blended(after, template), "Grey is where they agree."),
         ]
     )
@@ -167,7 +166,7 @@ def _chart(registered: Registered) -> Panel:
     later = [f"{number}" for number in range(1, len(registered.losses) - len(_CHART_STEPS) + 1)]
     picture = loss_chart(registered.losses, [*_CHART_STEPS, *later], (width_of(2), width_of(1)))
     caption = "How much of the spots does not overlap: as the photo is, after a fit, and after each reweighting."
-    return Panel("The loss", picture, caption, columns=2)
+    return Panel("The loss, step by step", picture, caption, columns=2)
 
 
 def _matrix(face: Frame) -> np.ndarray:
@@ -184,5 +183,5 @@ def _count_in_words(seen: SeenPhoto) -> str:
 
 def _height_of(picture: Pixels) -> float:
     """How many columns high a row is that shows a picture two columns wide."""
-    height, width = picture.shape[:2]
-    return min(2.6, 2 * height / width)
+    height, width = map(int, picture.shape[:2])
+    return min(2.6, height / width * width_of(2) / width_of(1))

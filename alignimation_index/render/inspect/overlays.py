@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
 
 from alignimation_index.datatypes import Float, Pixels
@@ -58,9 +59,9 @@ def glowing(pixels: Pixels | None, photo: Float | None, template: Float | None, 
         template: likewise.
         side_px: S.
     """
-    light = np.broadcast_to(np.array(DARK, np.float32), (side_px, side_px, 3))
+    light: Float = np.zeros((side_px, side_px, 3), np.float32) + np.array(DARK, np.float32)
     if pixels is not None:
-        light = DIMMED * np.repeat(pixels.astype(np.float32).mean(2, keepdims=True), 3, 2)
+        light[:] = DIMMED * pixels.astype(np.float32).mean(2, keepdims=True)
     for layer, colour in ((photo, PHOTO), (template, TEMPLATE)):
         if layer is not None:
             light = light + layer[..., None] * np.array(colour, np.float32)
@@ -91,17 +92,20 @@ def loss_chart(losses: Sequence[float], steps: Sequence[str], size: tuple[int, i
         y = bottom + (top - bottom) * share
         draw.line((left, y, right, y), (222, 223, 225), OVERSAMPLING)
         draw.text((left - 10 * OVERSAMPLING, y), f"{100 * share:.0f} %", FAINT, small, anchor="rm")
-    x = np.linspace(left + 40 * OVERSAMPLING, right - 30 * OVERSAMPLING, len(losses))
-    y = bottom + (top - bottom) * np.clip(losses, 0, 1)
-    draw.line(list(zip(x.tolist(), y.tolist(), strict=True)), PHOTO, 4 * OVERSAMPLING, joint="curve")
-    for place, loss, across, up in zip(steps, losses, x.tolist(), y.tolist(), strict=True):
+    x = np.linspace(left + 40 * OVERSAMPLING, right - 40 * OVERSAMPLING, len(losses))
+    heights = bottom + (top - bottom) * np.clip(losses, 0, 1)
+    draw.line(list(zip(x.tolist(), heights.tolist(), strict=True)), PHOTO, 4 * OVERSAMPLING, joint="curve")
+    for place, loss, across, up in zip(steps, losses, x.tolist(), heights.tolist(), strict=True):
         _draw_dot(draw, np.array([across, up]), 7 * OVERSAMPLING, PHOTO)
-        draw.text((across, up - 14 * OVERSAMPLING), f"{100 * loss:.{0 if loss >= 0.5 else 1}f}", INK, text, anchor="mb")
+        number = f"{100 * loss:.{0 if loss >= 0.5 else 1}f}"
+        draw.text((across + 4 * OVERSAMPLING, up - 10 * OVERSAMPLING), number, INK, text, anchor="lb")
         draw.text((across, bottom + 14 * OVERSAMPLING), drawable(place), FAINT, small, anchor="ma", align="center")
     return np.asarray(chart.resize(size, Image.Resampling.LANCZOS))
 
 
-def _draw_box(draw: ImageDraw.ImageDraw, box: Float, label: str, colour: Colour, stroke: int) -> None:
+def _draw_box(
+    draw: ImageDraw.ImageDraw, box: NDArray[np.floating[Any]], label: str, colour: Colour, stroke: int
+) -> None:
     left, top, right, bottom = ((box + 0.5) * OVERSAMPLING).tolist()
     draw.rectangle((left, top, right, bottom), outline=colour, width=stroke)
     if label:
@@ -114,13 +118,13 @@ def _draw_box(draw: ImageDraw.ImageDraw, box: Float, label: str, colour: Colour,
         draw.text((area[0], (area[1] + area[3]) / 2), text, INK, font, anchor="lm")
 
 
-def _draw_point(draw: ImageDraw.ImageDraw, point: Float, radius: float) -> None:
+def _draw_point(draw: ImageDraw.ImageDraw, point: ArrayLike, radius: float) -> None:
     middle = np.array(_drawn_at(point))
     _draw_dot(draw, middle, radius, (255, 255, 255))
     _draw_dot(draw, middle, 0.65 * radius, PHOTO)
 
 
-def _draw_dot(draw: ImageDraw.ImageDraw, middle: Float, radius: float, colour: Colour) -> None:
+def _draw_dot(draw: ImageDraw.ImageDraw, middle: NDArray[np.floating[Any]], radius: float, colour: Colour) -> None:
     draw.ellipse((*(middle - radius).tolist(), *(middle + radius).tolist()), colour)
 
 

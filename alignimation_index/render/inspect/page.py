@@ -133,7 +133,7 @@ def _panel(panel: Panel, height_px: int) -> Image.Image:
     picture = ImageOps.contain(Image.fromarray(panel.picture), (width, height_px), Image.Resampling.LANCZOS)
     cell = Image.new("RGB", (width, heading.height + height_px + 10 + caption.height), PAPER)
     cell.paste(heading, (0, 0))
-    cell.paste(picture, ((width - picture.width) // 2, heading.height + (height_px - picture.height) // 2))
+    cell.paste(picture, (0, heading.height))
     cell.paste(caption, (0, heading.height + height_px + 10))
     return cell
 

@@ -18,7 +18,6 @@ from alignimation_index.render.inspect.overlays import marked
 from alignimation_index.render.inspect.page import width_of
 from alignimation_index.similarity import Matrices, apply, compose, invert, scale_of
 
-
 # Radius of a landmark's mark, as a share of the face's size.
 POINT = 0.04
 
@@ -83,6 +82,13 @@ def upright_square(template_from_photo: ArrayLike) -> Matrices:
     scale = float(scale_of(template_from_photo))
     middle = apply(invert(template_from_photo), [[0.5, 0.5]])[0]
     return np.array([[scale, 0, 0.5 - scale * middle[0]], [0, scale, 0.5 - scale * middle[1]]])
+
+
+def whole_square(photo: DecodedPhoto) -> Matrices:
+    """(2, 3): pixels of the photo to the unit square that just holds the whole of it."""
+    side = max(photo.width_px, photo.height_px)
+    left, top = (photo.width_px - 1 - side) / 2, (photo.height_px - 1 - side) / 2
+    return np.array([[1 / side, 0, -left / side], [0, 1 / side, -top / side]])
 
 
 def decoded_side_for(width_px: int, height_px: int, face_px: float) -> int:
