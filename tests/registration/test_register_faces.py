@@ -144,7 +144,7 @@ def test_the_fits_of_a_registration_can_be_followed_and_lower_its_loss():
 def test_a_loss_is_a_share_of_that_of_drawings_that_do_not_overlap():
     side, sigma = 400, 0.02
     places = np.array([[0.3, 0.4], [0.6, 0.55]])
-    moved = places + [[0.02, 0.0], [0.0, 0.05]]
+    moved = places + np.array([[0.02, 0.0], [0.0, 0.05]])
     drawn = [gaussians(points * side, side, sigma) for points in (places, moved)]
     rendered = ((drawn[0] - drawn[1]) ** 2).sum() / (drawn[0] ** 2 + drawn[1] ** 2).sum()
 
