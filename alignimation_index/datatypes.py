@@ -169,6 +169,39 @@ class BodyDetections:
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), keypoints, ())
 
 
+@dataclass(frozen=True, slots=True)
+class BodyMask:
+    """A person mask, cut to the body and perhaps reduced.
+
+    Attributes:
+        pixels: (H, W) uint8, 255 on the person and 0 off it; not empty.
+        photo_from_mask: (2, 3) float64, its pixels to pixels of the full upright photo: a scale and a shift.
+    """
+
+    pixels: Pixels
+    photo_from_mask: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoBodies:
+    """The bodies of a photo, in pixels of the full upright photo; otherwise as BodyDetections.
+
+    Attributes:
+        boxes: (N, 4) float32, xyxy.
+        scores: (N,) float32 in 0..1.
+        keypoints: (N, 17, 3) float32.
+        masks: one for each body.
+    """
+
+    boxes: Float
+    scores: Float
+    keypoints: Float
+    masks: Sequence[BodyMask]
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+
 def box_overlaps(a: Float, b: Float) -> Float:
     """(N, M) intersection over union of (N, 4) and (M, 4) boxes, xyxy in pixels of one picture."""
     low = np.maximum(a[:, None, :2], b[None, :, :2])

@@ -11,6 +11,7 @@ from alembic import context
 from sqlalchemy import create_engine, event
 from sqlalchemy.types import TypeDecorator
 
+import alignimation_index.store.body_tables
 import alignimation_index.store.forgotten_tables
 import alignimation_index.store.identity_tables  # noqa: F401 - more of the same tables
 from alignimation_index.store.tables import Base

@@ -26,6 +26,7 @@ from alignimation_index.cli import (
     render,
     roots,
     status,
+    templates,
     update,
     watch,
 )
@@ -60,6 +61,7 @@ for command in (
     listings.query,
     render.render,
     inspect.inspect,
+    templates.templates,
     roots.roots,
     reindex.reindex,
     prune.prune,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alignimation_index.cli.bodies import BodyOptions, body_options, choose_bodies, say_body_frames
 from alignimation_index.cli.filters import choosing_frames, frame_filter, including_hidden
 from alignimation_index.cli.output import (
     PRINTED_AT_ONCE,
@@ -65,17 +66,22 @@ def errors(context: click.Context, as_json: bool) -> None:
 
 @click.command(short_help="Choose frames: registered faces in the order of time.")
 @choosing_frames
+@body_options
 @click.option("--frontal", is_flag=True, default=None, help="Only faces that look at the camera.")
 @click.option("--json", "output", flag_value="json", help="For programs.")
 @click.option("--csv", "output", flag_value="csv", help="As a table for spreadsheets.")
 @click.option("--paths", "output", flag_value="paths", help="Only the photos' paths.")
 @click.pass_context
-def query(context: click.Context, /, output: str | None, **choice: Any) -> None:  # noqa: ANN401
+def query(context: click.Context, /, output: str | None, bodies: BodyOptions, **choice: Any) -> None:  # noqa: ANN401
     """Choose frames, in the order of time. EXPR is of terms that hold together, empty for all:
 
     \b
     person:me  year:2000..2020  frontal:yes  "size:>=120"  "residual:<0.05"
     """
+    if bodies.wanted:
+        with opened_store(context) as store:
+            say_body_frames(store, choose_bodies(store, frame_filter(**choice), bodies), output)
+        return
     with opened_store(context) as store, store.reading() as session:
         frames = _frames(session, frame_filter(**choice))
         if output == "json":

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from alignimation_index.cli.output import data_folder, progress_bar, say, say_table
+
+if TYPE_CHECKING:
+    from alignimation_index.models.backends import Backend
+    from alignimation_index.models.weights import Weights, WeightStore
 
 
 @click.group(short_help="Model weights: list, fetch, verify.")
@@ -12,38 +18,63 @@ def models() -> None:
     """Weights of the neural networks."""
 
 
-@models.command("list", short_help="List the face embedders and where their weights are.")
+@models.command("list", short_help="List the models for faces and bodies, and where their weights are.")
 def list_models() -> None:
-    """List the face embedders and where their weights are."""
+    """List the models for faces and bodies, and where their weights are."""
+    from alignimation_index.models.bodies import BODY_DETECTORS
     from alignimation_index.models.embedders import EMBEDDERS
-    from alignimation_index.models.weights import WeightStore
 
-    store = WeightStore(data_folder() / "weights")
-    rows = []
-    for name, embedder in EMBEDDERS.items():
-        found = store.find(embedder.weights) if embedder.weights else "in the installed package"
-        rows.append((name, found or "not fetched", embedder.weights.provenance if embedder.weights else "CC0"))
-    say_table(("name", "weights", "provenance"), rows)
+    store = _weight_store()
+    rows = [
+        (name, subject, where, provenance)
+        for subject, backends in (("faces", EMBEDDERS), ("bodies", BODY_DETECTORS))
+        for name, backend in backends.items()
+        for where, provenance in _places(store, backend)
+    ]
+    say_table(("name", "of", "weights", "provenance"), rows)
 
 
-@models.command(short_help="Fetch the weights of an embedder.")
+@models.command(short_help="Fetch the weights of a model.")
 @click.argument("name")
 def fetch(name: str) -> None:
-    """Fetch the weights of the embedder NAME, unless they are here; they are checked by SHA-256."""
-    from alignimation_index.models.embedders import weights_of
-    from alignimation_index.models.weights import WeightStore
-
-    store = WeightStore(data_folder() / "weights")
+    """Fetch the weights of the model NAME, unless they are here; they are checked by SHA-256."""
+    store = _weight_store()
     with progress_bar() as progress:
-        path = store.fetch(weights_of(name), lambda done, total: progress("weights", done, total))
-    say(f"{name}: {path}")
+        paths = [store.fetch(weights, lambda *step: progress("weights", *step)) for weights in _weights_of(name)]
+    for path in paths:
+        say(f"{name}: {path}")
 
 
-@models.command(short_help="Check the weights of an embedder by SHA-256.")
+@models.command(short_help="Check the weights of a model by SHA-256.")
 @click.argument("name")
 def verify(name: str) -> None:
-    """Check the weights of the embedder NAME by SHA-256."""
-    from alignimation_index.models.embedders import weights_of
+    """Check the weights of the model NAME by SHA-256."""
+    for weights in _weights_of(name):
+        say(f"{name}: {_weight_store().verify(weights)} is as published")
+
+
+def _weight_store() -> WeightStore:
     from alignimation_index.models.weights import WeightStore
 
-    say(f"{name}: {WeightStore(data_folder() / 'weights').verify(weights_of(name))} is as published")
+    return WeightStore(data_folder() / "weights")
+
+
+def _weights_of(name: str) -> tuple[Weights, ...]:
+    from alignimation_index.models.backends import weights_of
+    from alignimation_index.models.bodies import BODY_DETECTORS
+    from alignimation_index.models.embedders import EMBEDDERS
+
+    return weights_of({**EMBEDDERS, **BODY_DETECTORS}, name)
+
+
+def _places(store: WeightStore, backend: Backend[Any]) -> list[tuple[str, str]]:
+    """Where each file of a model's weights is, and who trained it."""
+    from alignimation_index.errors import UserError
+
+    if backend.weights:
+        return [(str(store.find(weights) or "not fetched"), weights.provenance) for weights in backend.weights]
+    try:
+        backend.check_package()
+    except UserError:
+        return [("not installed", backend.provenance)]
+    return [("in the installed package", backend.provenance)]

@@ -90,8 +90,18 @@ def say_watch(watch: dict[str, Any] | None) -> None:
         say(f"watch: last error at {watch['last_error_at']}: {watch['last_error']}")
 
 
+def say_bodies(bodies: dict[str, Any] | None) -> None:
+    """Say how many bodies there are, once anybody asked for some."""
+    if bodies:
+        say(
+            f"bodies: {bodies['bodies']} ({bodies['without_face']} without a face; on {bodies['photos']} photos that "
+            f"were looked at, by {bodies['model']})"
+        )
+
+
 _SAY: dict[str, Callable[[Any], None]] = {
     "stale": say_stale,
+    "bodies": say_bodies,
     "watch": say_watch,
     "groups": say_groups,
     "raw_not_indexed": say_raw,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alignimation_index.cli.bodies import body_model_option, find_all_bodies
 from alignimation_index.cli.output import data_folder, opened_store, progress_bar, say, say_table, say_waiting, warn
 
 if TYPE_CHECKING:
@@ -84,6 +85,13 @@ def _chosen_stages(_context: click.Context, _option: click.Parameter, names: str
     help="Only these, and what they build on: a list like metadata,describe. With scan alone, files are listed and "
     "sidecars read, and no photo is opened.  [default: all]",
 )
+@click.option("--bodies", is_flag=True, help="Also find the bodies on all photos: the costliest step.")
+@body_model_option
+@click.option(
+    "--full-masks/--reduced-masks",
+    default=None,
+    help="Keep masks of bodies at full size; kept for later, and done again for all photos.  [default: reduced]",
+)
 @click.option("--profile", is_flag=True, help="Print where the time went.")
 @click.pass_context
 def update(
@@ -91,6 +99,9 @@ def update(
     paths: tuple[Path, ...],
     computing: ModelOptions,
     stages: list[str],
+    bodies: bool,
+    body_model: str | None,
+    full_masks: bool | None,
     profile: bool,
 ) -> None:
     """Index new and changed photos in all folders added so far, after adding PATHS to them.
@@ -104,7 +115,9 @@ def update(
         add_roots(store, paths)
         models = choose_models(store, computing, progress, stages)
         report = run_update(store, models, progress, say_waiting, computing.workers, stages=stages)
-    print_report(report)
+        print_report(report)
+        if bodies or body_model or full_masks is not None:
+            find_all_bodies(store, body_model, full_masks, computing.device, progress)
     if profile:
         print_profile(report)
 

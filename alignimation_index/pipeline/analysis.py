@@ -14,7 +14,6 @@ from alignimation_index.errors import DecodeError, UserError
 from alignimation_index.library.decoding.batch import decode_batch
 from alignimation_index.library.decoding.decode import TooLargeToShareError
 from alignimation_index.pipeline.profile import Profile
-from alignimation_index.pipeline.stages import PHOTO_STAGES
 from alignimation_index.pipeline.work import STEPS, Tools, Work
 from alignimation_index.stages.stage import Key
 
@@ -55,7 +54,7 @@ class Analysis:
     def _fits(self, works: Sequence[Work]) -> bool:
         """Run all stages over one batch, unless its memory does not suffice; no pixels are kept either way."""
         try:
-            for stage in PHOTO_STAGES:
+            for stage in filter(self.keys.__contains__, STEPS):
                 self._run_unblocked(stage, [work for work in works if stage in work.stale])
         except RuntimeError as error:
             if not _is_out_of_memory(error):
@@ -113,7 +112,7 @@ class Analysis:
                 wanted.setdefault(side, []).append(work)
         with self.profile.measure(view):
             for side, undecoded in wanted.items():
-                photos, device = [work.bytes for work in undecoded], self.tools.models().device
+                photos, device = [work.bytes for work in undecoded], self.tools.device()
                 pixels = decode_batch(photos, side, device, self.tools.reader.decode)
                 for work, decoded in zip(undecoded, pixels, strict=True):
                     work.pixels = decoded

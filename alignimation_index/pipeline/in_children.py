@@ -105,7 +105,7 @@ def analyse(load: bytes, keys: Mapping[str, Key], reader: ReadHere, works: list[
     with profile.measure("load networks"):
         models = _loaded(load)
     limit_time(sum(time_limit_s(work.data or b"") for work in works))
-    Analysis(keys, Tools(lambda: models, reader), profile).run(works)
+    Analysis(keys, Tools.of_faces(lambda: models, reader), profile).run(works)
     release_memory()
     return Analysed([(work.results, work.failures) for work in works], profile.seconds)
 

@@ -13,6 +13,7 @@ from alignimation_index.library.metadata import PhotoFacts
 from alignimation_index.library.sidecars.files import to_json
 from alignimation_index.library.sidecars.naming import without_names
 from alignimation_index.people.forgotten_names import ForgottenNames
+from alignimation_index.pipeline.body_links import link_bodies
 from alignimation_index.pipeline.forgotten_names import forgotten_names
 from alignimation_index.pipeline.stages import (
     DETECT,
@@ -91,6 +92,7 @@ def _store_faces(session: Session, works: Works) -> dict[int, list[int]]:
     columns = {photo_id: _columns(photo_id, work) for photo_id, work in works.items()}
     detected = dict(_found(works, DETECT))
     face_ids = faces.replace_faces(session, detected, {id_: columns[id_] for id_ in detected})
+    link_bodies(session, detected.keys())
     known = faces.stored_faces(session, works.keys() - detected.keys())
     faces.update_faces(session, [(known[id_].ids, columns[id_]) for id_ in known if columns[id_]])
     return {**face_ids, **{photo_id: stored.ids for photo_id, stored in known.items()}}

@@ -8,7 +8,7 @@ from alignimation_index.library.variants import groups, similar
 from alignimation_index.models.faces import FaceModelIds
 from alignimation_index.people.calibration import CALIBRATIONS
 from alignimation_index.registration import faces as registration
-from alignimation_index.stages import close_up, detect, fingerprint, pose, quality
+from alignimation_index.stages import bodies, close_up, detect, fingerprint, pose, quality
 from alignimation_index.stages.stage import Key, Stage, keys_of
 from alignimation_index.store import schema
 
@@ -21,10 +21,22 @@ DESCRIBE, VARIANTS, ASSIGN = schema.DESCRIBE, "variants", schema.ASSIGN
 PHOTO_STAGES = (METADATA, DETECT, FINGERPRINT, LANDMARKS, EMBED, POSE, QUALITY, REGISTER)
 STAGES = (*PHOTO_STAGES, DESCRIBE, VARIANTS, ASSIGN)
 
+# The costliest looks at one photo at a time, too, but only where somebody wants bodies.
+BODIES = schema.BODIES
+
 
 def stage_keys(models: FaceModelIds) -> Mapping[str, Key]:
     """The key of each stage, in the order of STAGES, with these networks."""
     return keys_of([*_of_photos(models), *_of_the_library(models)])
+
+
+def bodies_key(model: str, full_masks: bool) -> Key:
+    """The key of the stage that finds bodies, with this network."""
+    params = {
+        "decoded_side_px": bodies.DECODED_SIDE_PX,
+        "mask_side_px": None if full_masks else bodies.MASK_SIDE_PX,
+    }
+    return keys_of([Stage(BODIES, 1, params=params, model=model)])[BODIES]
 
 
 def _of_photos(models: FaceModelIds) -> list[Stage]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from alignimation_index.models.faces import EMBEDDED, MIN_FACE_SHARE, FaceModelIds
-from alignimation_index.pipeline.stages import VARIANTS, stage_keys
+from alignimation_index.pipeline.stages import BODIES, VARIANTS, bodies_key, stage_keys
 from alignimation_index.stages.stage import Key, what_changed
 from alignimation_index.store.counts import Counts, counting
 from alignimation_index.store.watcher import read_record
@@ -24,10 +24,11 @@ def store_status(path: Path) -> dict[str, Any]:
         store, roots, files, missing, videos (which are not indexed), some_videos (the paths of a few), raw_not_indexed
         (RAW files that wait for the extra that reads them), sidecars (that speak of a file), photos, duplicates (files
         beyond the first of each photo), groups (of variants, by their kind), trashed and archived (photos that are
-        hidden), errors, faces, people, embedder, embedder_before (whose embeddings are kept, or None), reindex: None,
-        or the embedder to which one is under way, on how many photos it is done and of how many, watch: what the
-        process that watches the store says of itself, or the last one did, with whether it is running and the seconds
-        since its heartbeat (None if there never was one), and stale: a list of {stage, photos, why}.
+        hidden), errors, faces, people, bodies (None while nobody asked for any), embedder, embedder_before (whose
+        embeddings are kept, or None), reindex: None, or the embedder to which one is under way, on how many photos it
+        is done and of how many, watch: what the process that watches the store says of itself, or the last one did,
+        with whether it is running and the seconds since its heartbeat (None if there never was one), and stale: a list
+        of {stage, photos, why}.
 
     Raises:
         UserError: there is no store, or it cannot be opened.
@@ -51,6 +52,7 @@ def store_status(path: Path) -> dict[str, Any]:
             "errors": counts.errors(),
             "faces": counts.faces(),
             "people": counts.people(),
+            "bodies": counts.bodies(),
             "embedder": embedder or "not chosen yet",
             "embedder_before": counts.embedder_before(),
             "reindex": _reindex(counts),
@@ -81,10 +83,18 @@ def _stale(counts: Counts, models: FaceModelIds) -> Iterator[dict[str, Any]]:
         never = photos - sum(seen.values())
         if never:
             yield {"stage": stage, "photos": never, "why": "not run yet"}
-        for old in sorted(seen.keys() - {key.key}):
-            before = counts.key_made_of(old)
-            why = what_changed(before, key.made_of) if before else "unknown key"
-            yield {"stage": stage, "photos": seen[old], "why": why}
+        yield from _outdated(counts, key, stage, seen)
+    if bodies := counts.bodies():
+        # On demand: photos of which nobody wanted the bodies are not stale.
+        yield from _outdated(counts, bodies_key(bodies["model"], bodies["full_masks"]), BODIES, runs.get(BODIES, {}))
+
+
+def _outdated(counts: Counts, key: Key, stage: str, seen: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+    """What was computed under other keys than the present one."""
+    for old in sorted(seen.keys() - {key.key}):
+        before = counts.key_made_of(old)
+        why = what_changed(before, key.made_of) if before else "unknown key"
+        yield {"stage": stage, "photos": seen[old], "why": why}
 
 
 def _stale_variants(counts: Counts, photos: int, key: Key) -> Iterator[dict[str, Any]]:

@@ -157,7 +157,7 @@ class _Run:
     @cached_property
     def analysis(self) -> Analysis:
         """In this process, but for reading pictures."""
-        return Analysis(self.keys, Tools(lambda: self.models, Decoders(self.children)), self.report.profile)
+        return Analysis(self.keys, Tools.of_faces(lambda: self.models, Decoders(self.children)), self.report.profile)
 
     def scan(self, scope: Scope) -> None:
         measure = self.report.profile.measure

@@ -8,13 +8,14 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from alignimation_index.datatypes import DecodedPhoto, Detections, Float
+from alignimation_index.datatypes import DecodedPhoto, Detections, Float, PhotoBodies
 from alignimation_index.errors import DecodeError
 from alignimation_index.library.decoding.decode import decode
 from alignimation_index.library.metadata import PhotoFacts, read_facts
 from alignimation_index.models.faces import FaceModels
 from alignimation_index.pipeline import stages as names
 from alignimation_index.registration.faces import Registration, register_faces
+from alignimation_index.stages.bodies import DECODED_SIDE_PX
 from alignimation_index.stages.close_up import close_up_side, embed_faces, refine_landmarks
 from alignimation_index.stages.detect import decode_side_px, detect_faces, without_forgotten
 from alignimation_index.stages.fingerprint import fingerprint_photos
@@ -108,15 +109,39 @@ class ReadHere:
 
 @dataclass(frozen=True)
 class Tools:
-    """What the steps work with.
+    """What the steps work with; stages that read only rows never call what would load a network.
 
     Attributes:
-        models: loads the networks at the first call: stages that read only rows never make it.
+        models: the networks of the stages of faces, loaded at the first call.
         reader: reads pictures.
+        device: where networks look at pixels.
+        find_bodies: finds bodies on photos, see `stages.bodies`; by a network that it loads at the first call.
     """
 
     models: Callable[[], FaceModels]
     reader: PictureReader
+    device: Callable[[], str]
+    find_bodies: Callable[[Sequence[DecodedPhoto]], list[PhotoBodies]]
+
+    @classmethod
+    def of_faces(cls, models: Callable[[], FaceModels], reader: PictureReader) -> Tools:
+        """What the stages of faces work with."""
+        return cls(models, reader, lambda: models().device, _no_bodies)
+
+    @classmethod
+    def of_bodies(
+        cls, find_bodies: Callable[[Sequence[DecodedPhoto]], list[PhotoBodies]], reader: PictureReader
+    ) -> Tools:
+        """What the stage of bodies works with; photos are decoded on the CPU, wherever its network runs."""
+        return cls(_no_faces, reader, lambda: "cpu", find_bodies)
+
+
+def _no_bodies(_photos: Sequence[DecodedPhoto]) -> list[PhotoBodies]:
+    raise ValueError("no network for bodies, yet a stage needs one")
+
+
+def _no_faces() -> FaceModels:
+    raise ValueError("no networks for faces, yet a stage needs them")
 
 
 @dataclass(frozen=True)
@@ -137,6 +162,10 @@ class Step:
 
 def _whole_side(_work: Work, tools: Tools) -> int:
     return decode_side_px(tools.models().min_face_share)
+
+
+def _bodies_side(_work: Work, _tools: Tools) -> int:
+    return DECODED_SIDE_PX
 
 
 def _close_up_side(work: Work, _tools: Tools) -> int:
@@ -187,6 +216,10 @@ def _register(works: Sequence[Work], _tools: Tools) -> list[Registration]:
     return _by_photo(register_faces(np.concatenate([work.results[names.LANDMARKS] for work in works])), works)
 
 
+def _bodies(works: Sequence[Work], tools: Tools) -> list[PhotoBodies]:
+    return tools.find_bodies([work.photo for work in works])
+
+
 def _landmark_pair(work: Work) -> tuple[Float, Float]:
     return work.detections.landmarks, work.results[names.LANDMARKS]
 
@@ -207,6 +240,7 @@ STEPS: dict[str, Step] = {
     names.POSE: Step(_pose, reads_photo=False),
     names.QUALITY: Step(_quality, views=_CLOSE_UP),
     names.REGISTER: Step(_register, reads_photo=False),
+    names.BODIES: Step(_bodies, views={"decode": _bodies_side}),
 }
 
 

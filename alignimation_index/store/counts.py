@@ -107,6 +107,21 @@ class Counts:
         everyone = f"{answered} UNION ALL {machine}"
         return self._count(f"SELECT count(DISTINCT person_id) FROM ({everyone}) WHERE face_id IN ({seen})")
 
+    def bodies(self) -> dict[str, Any] | None:
+        """Bodies on photos at hand, those of them without a face, and by which model; None if nobody asked for any."""
+        model = self._setting(schema.BODY_MODEL_SETTING)
+        if model is None:
+            return None
+        here = f"SELECT count(*) FROM body WHERE photo_id IN ({_AT_HAND})"
+        looked_at = f"SELECT count(*) FROM stage_run WHERE stage = '{schema.BODIES}' AND photo_id IN ({_AT_HAND})"
+        return {
+            "bodies": self._count(here),
+            "without_face": self._count(f"{here} AND face_id IS NULL"),
+            "photos": self._count(looked_at),
+            "model": model,
+            "full_masks": self._setting(schema.BODY_MASKS_SETTING) == "full",
+        }
+
     def embedder(self) -> str | None:
         """The pinned embedder."""
         return self._setting(schema.EMBEDDER_SETTING)

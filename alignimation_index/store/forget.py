@@ -12,6 +12,8 @@ from sqlalchemy import ColumnElement, bindparam, delete, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
+from alignimation_index.store.bodies import delete_bodies_of_faces
+from alignimation_index.store.body_templates import delete_templates_of
 from alignimation_index.store.bulk import delete_rows, update_rows
 from alignimation_index.store.identity_tables import (
     AnswerFace,
@@ -26,7 +28,6 @@ from alignimation_index.store.tables import (
     Answer,
     Assignment,
     Base,
-    Body,
     Face,
     Person,
     Photo,
@@ -123,8 +124,8 @@ def delete_person(
     _delete_answers(session, numbers, gone, names)
     _delete_opinions(session, numbers, names)
     faces = _faces_under(session, gone)
-    for start in range(0, len(faces), 10_000):
-        session.execute(delete(Body).where(Body.face_id.in_(faces[start : start + 10_000])))
+    delete_bodies_of_faces(session, faces)
+    delete_templates_of(session, numbers, gone)
     delete_rows(session, Face, faces)
     _delete_names(session, names, without_names)
     session.execute(delete(Person).where(Person.id.in_(numbers)))

@@ -14,15 +14,18 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 # The newest migration, spelled out so that opening a current store need not import Alembic (a test compares them).
-HEAD = "0005"
+HEAD = "0006"
 
 # Rows of `setting`: the face embedder that is pinned, the smallest face where it is not the usual one, and when a root
 # was last removed, ISO 8601 in UTC.
 EMBEDDER_SETTING, MIN_FACE_SETTING, REMOVAL_SETTING = "embedder", "min face share", "last root removed"
+# The body detector that was used last, and whether masks are kept at full size: "full" or "reduced".
+BODY_MODEL_SETTING, BODY_MASKS_SETTING = "body model", "body masks"
 VARIANTS_SETTING = "variants"  # the key under which photos are grouped; not there where something changed since
 # The embedder that a reindex is under way to; the one that was pinned before; when that changed, ISO 8601 in UTC.
 REINDEX_SETTING, EMBEDDER_BEFORE_SETTING, SWITCHED_SETTING = "reindex to", "embedder before", "embedder switched"
 EMBED = "embed"
+BODIES = "bodies"
 DESCRIBE = "describe"  # the stage whose run goes when anything that speaks of the photo changes
 ASSIGN = "assign"  # the stage whose run goes when something is answered that its faces may depend on
 

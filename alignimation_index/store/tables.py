@@ -10,7 +10,18 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, CheckConstraint, DateTime, Double, ForeignKey, LargeBinary, MetaData, String
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    Double,
+    ForeignKey,
+    LargeBinary,
+    MetaData,
+    String,
+    false,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from alignimation_index.datatypes import Float
@@ -252,22 +263,6 @@ class Embedding(Base):
     vector: Mapped[Float] = mapped_column(FloatArray(-1))
 
 
-class Body(Base):
-    """A detected body: COCO-17 keypoints (x, y, score) in pixels of the upright photo, mask as compressed bytes."""
-
-    __tablename__ = "body"
-    __table_args__ = ({"sqlite_autoincrement": True},)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    photo_id: Mapped[int] = _owner("photo.id", index=True)
-    face_id: Mapped[int | None] = mapped_column(ForeignKey("face.id", ondelete="SET NULL"), index=True)
-    model: Mapped[str]
-    box: Mapped[Float] = mapped_column(FloatArray(4))
-    score: Mapped[float]
-    keypoints: Mapped[Float] = mapped_column(FloatArray(17, 3))
-    mask: Mapped[bytes | None] = mapped_column(LargeBinary)
-
-
 class Person(Base):
     """An identity, named or not; names are answers."""
 
@@ -314,13 +309,35 @@ class Answer(Base):
 
 
 class Template(Base):
-    """What faces are registered to: landmarks in the unit square, with the weight of each in the fit."""
+    """What faces or bodies are registered to, by `kind`: points in the unit square.
+
+    The points of "face" are landmarks. Those of "body" are the keypoints of a reference body, in the order of
+    KEYPOINT_NAMES, nan where it does not show one; with the rest of the columns, null for faces, the template stands
+    alone when the reference's photo is gone.
+
+    Attributes:
+        keypoint_names: by which bodies are registered to it.
+        keypoint_scores: how sure each keypoint of the reference is, 0..1.
+        mask: the reference in the unit square, a PNG of two channels: the person mask, and what of the square is known.
+        content_hash: of the photo that shows the reference.
+        box: of the reference there, xyxy in pixels of the upright photo.
+        is_medoid: whether the reference was chosen as the photo nearest to all others; else a person named it.
+        person_id: for whose bodies it was made.
+    """
 
     __tablename__ = "template"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     landmarks: Mapped[Float] = mapped_column(FloatArray(-1, 2))
+    kind: Mapped[str] = mapped_column(default="face", server_default="face")
+    keypoint_names: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    keypoint_scores: Mapped[Float | None] = mapped_column(FloatArray(17))
+    mask: Mapped[bytes | None] = mapped_column(LargeBinary)
+    content_hash: Mapped[str | None] = mapped_column(String(64))
+    box: Mapped[Float | None] = mapped_column(FloatArray(4))
+    is_medoid: Mapped[bool] = mapped_column(default=False, server_default=false())
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"))
 
 
 class Transform(Base):

@@ -120,7 +120,7 @@ def test_a_missing_store_is_said_with_the_way_to_begin_and_none_is_made(empty_li
         (["roots", "remove", "nowhere"], "nowhere is not watched. See what is: alignindex roots list"),
         (["roots", "move", "nowhere", "somewhere"], "Nothing is known below"),
         (["db", "backup", "-o", "no/such/folder/b.db"], "Choose another place"),
-        (["models", "fetch", "nonsense"], "nonsense: no such embedder; choose one of"),
+        (["models", "fetch", "nonsense"], "nonsense: no such model; choose one of"),
         (["models", "verify", "dlib-resnet"], "nothing to fetch or verify"),
     ],
 )

@@ -4,14 +4,14 @@ import sys
 import pytest
 
 from alignimation_index.errors import UserError
-from alignimation_index.models import embedders
+from alignimation_index.models import backends
 from alignimation_index.models.embedders import EMBEDDERS, choose_embedder, load_embedder
 from alignimation_index.models.weights import FACENET_VGGFACE2, WeightStore
 
 
 @pytest.fixture
 def empty(tmp_path, monkeypatch):
-    monkeypatch.setenv(embedders.OFFLINE_VARIABLE, "1")
+    monkeypatch.setenv(backends.OFFLINE_VARIABLE, "1")
     return WeightStore(tmp_path)
 
 

@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event, select
 
+import alignimation_index.store.body_tables
 import alignimation_index.store.forgotten_tables
 import alignimation_index.store.identity_tables  # noqa: F401 - more of the same tables
 from alignimation_index.cli import run

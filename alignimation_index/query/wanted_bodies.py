@@ -1,0 +1,241 @@
+"""Which bodies a query wants, and on which photos it looks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from alignimation_index.datatypes import Float
+from alignimation_index.query.expression import FrameFilter
+from alignimation_index.query.frames import ME, Frame, select_frames, who_is
+from alignimation_index.query.people import find_person
+from alignimation_index.store import bodies as rows
+from alignimation_index.store import files, identity
+from alignimation_index.store.body_tables import Body
+from alignimation_index.store.tables import Face, Photo
+
+NO_FACE = 0
+"""The `face_id` of a frame whose body has no face that is known; its landmarks and angles are nan then."""
+
+NO_BODY = "no body was found that belongs to the face"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedBodies:
+    """Bodies that a query wants, not registered yet.
+
+    Attributes:
+        frames: in the order of time, undated ones last; of kind "body", without a template.
+        left_out: how many are left out for each reason.
+        person_id: whose they are, or None for anybody's.
+        without_face: how many of the frames have no face that says who it is.
+        note: a line for the user where who is meant was a guess.
+    """
+
+    frames: list[Frame]
+    left_out: dict[str, int]
+    person_id: int | None
+    without_face: int = 0
+    note: str | None = None
+
+
+class _Whose(NamedTuple):
+    """The person that is asked for, by number; None for anybody."""
+
+    person_id: int | None
+    note: str | None = None
+
+
+def photos_of_bodies(session: Session, wanted: FrameFilter, any_body: bool) -> list[int]:
+    """The photos that have to be looked at for bodies before `wanted_bodies` can tell them.
+
+    Raises:
+        UserError: there is no such person.
+    """
+    whose = _whose(session, wanted, any_body)
+    hashes = {frame.content_hash for frame in _faces(session, wanted, whose)}
+    found = {id_ for some in rows.some_at_once(hashes) for id_ in files.photo_ids(session, some).values()}
+    if any_body:
+        found |= set(_undecided_photos(session, wanted, whose))
+    return sorted(found)
+
+
+def wanted_bodies(session: Session, wanted: FrameFilter, any_body: bool = False) -> WantedBodies:
+    """The bodies that are wanted, one by one on the photos where they were looked for.
+
+    A body is a person's by its face. With `any_body`, the largest body is taken of a photo on which no face tells who
+    it is; and, where nobody is named, of every photo.
+
+    Args:
+        session: to read in.
+        wanted: as for frames of faces; without a person "me", or anybody with `any_body`. `min_size_px` is of bodies.
+        any_body: whether to go without faces.
+
+    Raises:
+        UserError: there is no such person.
+    """
+    whose = _whose(session, wanted, any_body)
+    faces = {frame.face_id: frame for frame in _faces(session, wanted, whose)}
+    frames, left_out = _of_faces(session, faces), {}
+    if any_body:
+        photos = _undecided_photos(session, wanted, whose)
+        decided = {frame.content_hash for frame in frames} if whose.person_id is not None else set()
+        frames = [frame for frame in frames if frame.content_hash in decided]
+        frames += [frame for frame in _largest(session, photos, faces) if frame.content_hash not in decided]
+    elif missing := len(faces) - len({frame.face_id for frame in frames}):
+        left_out[NO_BODY] = missing
+    frames.sort(key=_moment)
+    without_face = sum(frame.person_id is None for frame in frames)
+    return WantedBodies(frames, left_out, whose.person_id, without_face, whose.note)
+
+
+def body_at(session: Session, content_hash: str, person_id: int | None) -> int | None:
+    """The body on a photo that is the person's by its face; else, or for anybody, the largest there; None without."""
+    statement = identity.with_identity(
+        select(Body.id, Body.box, identity.PERSON_ID)
+        .join(Photo, Photo.id == Body.photo_id)
+        .outerjoin(Face, Face.id == Body.face_id)
+    ).where(Photo.content_hash == content_hash)
+    found = session.execute(statement).all()
+    own = [row for row in found if person_id is not None and row[2] == person_id]
+    largest = max(own or found, key=lambda row: _area(row[1]), default=None)
+    return None if largest is None else int(largest[0])
+
+
+def _whose(session: Session, wanted: FrameFilter, any_body: bool) -> _Whose:
+    if wanted.person is None and any_body and find_person(session, ME) is None:
+        return _Whose(None)
+    number, note = who_is(session, wanted.person or ME)
+    return _Whose(int(number), note)
+
+
+def _faces(session: Session, wanted: FrameFilter, whose: _Whose) -> list[Frame]:
+    person = None if whose.person_id is None else str(whose.person_id)
+    return select_frames(
+        session, replace(wanted, person=person, min_size_px=None, max_residual=None, all_variants=True)
+    )
+
+
+def _of_faces(session: Session, faces: dict[int, Frame]) -> list[Frame]:
+    columns = (Body.id, Body.face_id, Body.box, Body.score)
+    found: list[Frame] = []
+    for some in rows.some_at_once(faces):
+        linked = session.execute(select(*columns).where(Body.face_id.in_(some)))
+        found += [_with_body(faces[face_id or NO_FACE], id_, box, score) for id_, face_id, box, score in linked]
+    return found
+
+
+def _photo_conditions(wanted: FrameFilter) -> list[ColumnElement[bool]]:
+    conditions = files.visible(wanted.include_trashed, wanted.include_archived)
+    if wanted.first_year is not None:
+        conditions.append(Photo.taken_at >= datetime(wanted.first_year, 1, 1))
+    if wanted.last_year is not None:
+        conditions.append(Photo.taken_at <= datetime(wanted.last_year, 12, 31, 23, 59, 59, 999999))
+    return conditions
+
+
+def _photos(session: Session, wanted: FrameFilter) -> list[int]:
+    here = files.first_paths()
+    statement = select(Photo.id).join(here, here.c.photo_id == Photo.id).where(*_photo_conditions(wanted))
+    return list(session.scalars(statement))
+
+
+def _undecided_photos(session: Session, wanted: FrameFilter, whose: _Whose) -> list[int]:
+    """Photos that show nobody else whose face is known; all of them where anybody is wanted."""
+    photos = _photos(session, wanted)
+    if whose.person_id is None:
+        return photos
+    shown = identity.people_on(session, photos)
+    return [id_ for id_ in photos if shown.get(id_, set()) <= {whose.person_id}]
+
+
+def _largest(session: Session, photo_ids: Sequence[int], faces: dict[int, Frame]) -> list[Frame]:
+    """The largest body of each photo, with its face where that is among those known."""
+    best: dict[int, Any] = {}
+    for row in _bodies_on(session, photo_ids):
+        before = best.get(row.photo_id)
+        if before is None or _area(row.box) > _area(before.box):
+            best[row.photo_id] = row
+    return [
+        _with_body(faces[row.face_id], row.id, row.box, row.score) if row.face_id in faces else _faceless(row)
+        for row in best.values()
+    ]
+
+
+def _bodies_on(session: Session, photo_ids: Sequence[int]) -> Iterator[Any]:
+    here = files.first_paths()
+    body = (Body.id, Body.photo_id, Body.face_id, Body.box, Body.score)
+    photo = (Photo.content_hash, Photo.width_px, Photo.height_px, Photo.taken_at, Photo.fingerprint)
+    about = (func.coalesce(Photo.favourite, False).label("favourite"), Photo.latitude_deg, Photo.longitude_deg)
+    statement = (
+        select(here.c.path, *body, *photo, *about)
+        .join(Photo, Photo.id == Body.photo_id)
+        .join(here, here.c.photo_id == Photo.id)
+        .order_by(Body.id)
+    )
+    for some in rows.some_at_once(photo_ids):
+        yield from session.execute(statement.where(Body.photo_id.in_(some)))
+
+
+def _moment(frame: Frame) -> tuple[bool, datetime, str, int]:
+    return frame.taken_at is None, frame.taken_at or datetime.max, frame.path, frame.body_id or 0
+
+
+def _with_body(face: Frame, body_id: int, box: Float, score: float) -> Frame:
+    return replace(
+        face,
+        kind="body",
+        body_id=body_id,
+        box=box,
+        score=score,
+        size_px=_longer_side(box),
+        template=None,
+        template_from_photo=None,
+        residual=None,
+    )
+
+
+def _faceless(row: Any) -> Frame:  # noqa: ANN401 - a row of _bodies_on
+    nowhere = np.full((5, 2), np.nan, np.float32)
+    return Frame(
+        path=row.path,
+        content_hash=row.content_hash,
+        width_px=row.width_px,
+        height_px=row.height_px,
+        taken_at=row.taken_at,
+        face_id=NO_FACE,
+        box=row.box,
+        score=row.score,
+        landmarks=nowhere,
+        yaw_deg=np.nan,
+        pitch_deg=np.nan,
+        roll_deg=np.nan,
+        frontal=False,
+        size_px=_longer_side(row.box),
+        quality=row.score,
+        person_id=None,
+        person=None,
+        template=None,
+        template_from_photo=None,
+        residual=None,
+        favourite=bool(row.favourite),
+        latitude_deg=row.latitude_deg,
+        longitude_deg=row.longitude_deg,
+        fingerprint=row.fingerprint,
+        kind="body",
+        body_id=row.id,
+    )
+
+
+def _longer_side(box: Float) -> float:
+    return float((box[2:] - box[:2]).max())
+
+
+def _area(box: Float) -> float:
+    return float((box[2:] - box[:2]).prod())
