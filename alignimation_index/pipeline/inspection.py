@@ -92,7 +92,7 @@ def _from_index(store: Store, photo: str) -> tuple[IndexedFaces | None, Float | 
 
 def _on_the_spot(path: str, data: bytes, models: FaceModelSource, forgotten: Float | None) -> IndexedFaces:
     work = Work(path, set(_STAGES), data, forgotten=forgotten)
-    Analysis(stage_keys(models.ids), Tools(cache(models.load), ReadHere()), Profile()).run([work])
+    Analysis(stage_keys(models.ids), Tools.of_faces(cache(models.load), ReadHere()), Profile()).run([work])
     for reason in work.failures.values():
         raise DecodeError(reason)
     faces = [_frame(path, data, work, row) for row in range(len(work.detections))]

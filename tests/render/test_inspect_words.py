@@ -9,9 +9,9 @@ from made_frames import made_frame
 from alignimation_index.render.inspect.words import (
     date_in_words,
     identity_in_words,
+    place_in_words,
     pose_in_words,
     quality_in_words,
-    transform_in_words,
 )
 
 
@@ -64,7 +64,7 @@ def test_a_transform_is_told_as_a_turn_and_a_size():
     turn, side = np.radians(4), 200
     cos, sin = np.cos(turn) / side, np.sin(turn) / side
 
-    words = transform_in_words([[cos, -sin, 0], [sin, cos, 0]], 0.0123)
+    words = place_in_words([[cos, -sin, 0], [sin, cos, 0]], 0.0123)
 
     assert "turned by 4.0° clockwise" in words
     assert "200 of its pixels" in words

@@ -15,7 +15,14 @@ from alignimation_index.registration.faces import FACE_TEMPLATE, LANDMARK_WEIGHT
 from alignimation_index.render.inspect import words
 from alignimation_index.render.inspect.overlays import blended, drawn_points, glowing, loss_chart, marked
 from alignimation_index.render.inspect.page import Panel, Row, Words, draw_page, width_of
-from alignimation_index.render.inspect.seen import SeenPhoto, landmarks_in, upright_square, whole_photo, whole_square
+from alignimation_index.render.inspect.seen import (
+    SeenPhoto,
+    height_of,
+    landmarks_in,
+    upright_square,
+    whole_photo,
+    whole_square,
+)
 from alignimation_index.render.warp import warp_photo
 from alignimation_index.similarity import Matrices, apply
 
@@ -49,7 +56,7 @@ class Registered:
 def draw_photo(seen: SeenPhoto, face: Frame | None) -> Pixels:
     """The page about a photo and one of its faces, (H, W, 3) uint8 RGB; without a face it says that there is none."""
     picture = whole_photo(seen, face)
-    row = Row([Panel("The photo", picture, columns=2), Words(_paragraphs(seen, face), columns=2)], _height_of(picture))
+    row = Row([Panel("The photo", picture, columns=2), Words(_paragraphs(seen, face), columns=2)], height_of(picture))
     if face is None or face.template_from_photo is None:
         return draw_page(seen.name, _count_in_words(seen), [row])
     registered = register(seen, face, FACE_TEMPLATE)
@@ -67,7 +74,7 @@ def draw_pair(first: SeenPhoto, first_face: Frame, second: SeenPhoto, second_fac
     ]
     registered = register(second, second_face, landmarks_in(_matrix(first_face), first_face))
     rows = [
-        Row(photos, max(map(_height_of, pictures))),
+        Row(photos, max(map(height_of, pictures))),
         Row(texts, 0),
         *_pair_rows(first.photo, first_face, second.photo, second_face, registered),
     ]
@@ -94,7 +101,7 @@ def _paragraphs(seen: SeenPhoto, face: Frame | None) -> list[tuple[str, str]]:
     ]
     if face.template_from_photo is None or face.residual is None:
         return [*about, ("Not registered", "Its landmarks lie on one spot: no transform follows from them.")]
-    return [*about, ("Registered", words.transform_in_words(face.template_from_photo, face.residual)), COLOURS]
+    return [*about, ("Registered", words.place_in_words(face.template_from_photo, face.residual, "landmarks")), COLOURS]
 
 
 def _face_rows(photo: DecodedPhoto, face: Frame, registered: Registered) -> Iterator[Row]:
@@ -179,9 +186,3 @@ def _count_in_words(seen: SeenPhoto) -> str:
     count = len(seen.faces)
     where = "From the index." if seen.is_indexed else "Not in the index; looked at just now."
     return f"{'No face' if not count else '1 face' if count == 1 else f'{count} faces'}. {where}"
-
-
-def _height_of(picture: Pixels) -> float:
-    """How many columns high a row is that shows a picture two columns wide."""
-    height, width = map(int, picture.shape[:2])
-    return min(2.6, height / width * width_of(2) / width_of(1))

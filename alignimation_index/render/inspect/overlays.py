@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
 
 from alignimation_index.datatypes import Float, Pixels
-from alignimation_index.registration.masks import gaussians
+from alignimation_index.registration.masks import gaussians, semantic_masks
 from alignimation_index.render.inspect.page import DARK, FAINT, INK, PAPER, PHOTO, TEMPLATE, Colour, drawable, font_of
 
 # What is behind something that glows is grey and this dark.
 DIMMED = 0.4
+# Okabe and Ito's yellow, sky blue, reddish purple and bluish green, for channels beside each other.
+CHANNELS = ((240, 228, 66), (86, 180, 233), (204, 121, 167), (0, 158, 115))
 # Marks are drawn at twice their size and reduced, so that their edges are smooth.
 OVERSAMPLING = 2
 
@@ -80,6 +83,22 @@ def drawn_points(points: ArrayLike, side_px: int, sigma: float) -> Float:
     """(S, S): the highest of Gaussians around (N, 2) points in the unit square; `sigma` is a share of the side."""
     drawn: Float = gaussians(np.asarray(points) * side_px - 0.5, side_px, sigma).max(0, initial=0)
     return drawn
+
+
+def semantic(mask: Float, points: ArrayLike, sigma: float) -> Pixels:
+    """Draw the recipe's masks, each in a colour of its own, on the dark silhouette of the person.
+
+    Args:
+        mask: (S, S) person mask.
+        points: (K, 2) keypoints in the unit square.
+        sigma: deviation of the Gaussians, as a share of the side.
+    """
+    side = len(mask)
+    drawn = semantic_masks(mask[None, None], np.asarray(points) * side - 0.5, sigma)[0]
+    light: Float = np.array(DARK, np.float32) + 45 * mask[..., None]
+    for channel, colour in zip(drawn, cycle(CHANNELS), strict=False):
+        light = light + channel[..., None] * np.array(colour, np.float32)
+    return np.clip(light, 0, 255).astype(np.uint8)
 
 
 def loss_chart(losses: Sequence[float], steps: Sequence[str], size: tuple[int, int]) -> Pixels:

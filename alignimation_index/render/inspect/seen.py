@@ -62,8 +62,7 @@ def choose_face(seen: SeenPhoto, number: int | None = None, like: Frame | None =
 
 def whole_photo(seen: SeenPhoto, chosen: Frame | None) -> Pixels:
     """The photo with a box, a number or name, and landmarks for each face; the chosen one's box stands out."""
-    view = _fitted(seen.photo, width_of(2))
-    view_from_photo = _view_from_photo(seen.photo, view)
+    view, view_from_photo = fitted_view(seen.photo, width_of(2))
     boxes = [
         (apply(view_from_photo, face.box.reshape(2, 2)).ravel(), label_of(face), face is chosen) for face in seen.faces
     ]
@@ -108,18 +107,24 @@ def _numbered(seen: SeenPhoto, number: int) -> Frame:
     raise UserError(f"{seen.path}: there is no face {number} on this photo; {there}")
 
 
-def _fitted(photo: DecodedPhoto, side_px: int) -> Pixels:
-    """The decoded pixels at a size of at most so many pixels in width, and half as many again in height."""
-    image = Image.fromarray(np.asarray(photo.pixels))
-    image.thumbnail((side_px, 3 * side_px // 2), Image.Resampling.LANCZOS)
-    return np.asarray(image)
+def fitted_view(photo: DecodedPhoto, width_px: int) -> tuple[Pixels, Matrices]:
+    """The photo at a size of at most so many pixels in width, and half as many again in height.
 
-
-def _view_from_photo(photo: DecodedPhoto, view: Pixels) -> Matrices:
-    """(2, 3): pixels of the full upright photo to those of its decoded picture brought to the view's size."""
-    scale = view.shape[1] / np.asarray(photo.pixels).shape[1]
+    Returns:
+        (H, W, 3) uint8 RGB, and the (2, 3) matrix from pixels of the full upright photo to its.
+    """
+    pixels = np.asarray(photo.pixels)
+    image = Image.fromarray(pixels)
+    image.thumbnail((width_px, 3 * width_px // 2), Image.Resampling.LANCZOS)
+    scale = image.width / pixels.shape[1]
     shift = (scale - 1) / 2
-    return compose([[scale, 0, shift], [0, scale, shift]], invert(photo.photo_from_decoded))
+    return np.asarray(image), compose([[scale, 0, shift], [0, scale, shift]], invert(photo.photo_from_decoded))
+
+
+def height_of(picture: Pixels) -> float:
+    """How many columns high a row is that shows a picture two columns wide."""
+    height, width = map(int, picture.shape[:2])
+    return min(2.6, height / width * width_of(2) / width_of(1))
 
 
 def landmarks_in(matrix: ArrayLike, face: Frame) -> Float:

@@ -74,8 +74,8 @@ def quality_in_words(frame: Frame) -> str:
     return f"{100 * frame.quality:.0f} of 100: {', '.join(parts)}. Surely a face: {100 * frame.score:.0f} %."
 
 
-def transform_in_words(template_from_photo: ArrayLike, residual: float) -> str:
-    """How a photo is turned and scaled, and how near its landmarks come; never stretched."""
+def place_in_words(template_from_photo: ArrayLike, residual: float, points: str = "keypoints") -> str:
+    """How a photo is turned and scaled, and how near its points come; never stretched."""
     (a, _, _), (b, _, _) = np.asarray(template_from_photo, np.float64)
     turn_deg = np.degrees(np.arctan2(b, a))
     way = "clockwise" if turn_deg > 0 else "anticlockwise"
@@ -83,7 +83,7 @@ def transform_in_words(template_from_photo: ArrayLike, residual: float) -> str:
     side_px = 1 / np.hypot(a, b)
     return (
         f"The photo is {turned}, and {side_px:.0f} of its pixels fill the frame's side; nothing is stretched. "
-        f"The landmarks end {100 * residual:.1f} % of the side from their places."
+        f"The {points} end {100 * residual:.1f} % of the side from their places."
     )
 
 
