@@ -5,6 +5,8 @@ import pytest
 from PIL import Image
 from skimage import data
 
+from alignimation_index.render.inspect.page import WIDTH_PX
+
 
 def read(path):
     with Image.open(path) as image:
@@ -24,14 +26,14 @@ def test_an_indexed_photo_is_drawn(library, tmp_path):
 
     assert done.code == 0, done.err
     assert done.out == f"{tmp_path / 'seen.png'}: what there is to see on {library.path(2003)}\n"
-    assert read(tmp_path / "seen.png").shape[1] == 1600
+    assert read(tmp_path / "seen.png").shape[1] == WIDTH_PX
 
 
 def test_a_photo_that_is_not_in_the_index_is_looked_at_and_nothing_is_kept(empty_library, portrait, tmp_path):
     done = empty_library.run("inspect", portrait, "-o", tmp_path / "seen.jpg")
 
     assert done.code == 0, done.err
-    assert read(tmp_path / "seen.jpg").shape[0] > 1500
+    assert read(tmp_path / "seen.jpg").shape[0] > 1200
     assert not empty_library.store.exists()
 
 
@@ -46,7 +48,7 @@ def test_the_store_is_not_changed(library, portrait, tmp_path):
 def test_a_pair_is_registered_to_each_other(library, tmp_path):
     done = library.run("inspect", library.path(2003), library.path(2015), "-o", tmp_path / "pair.png")
     assert done.code == 0, done.err
-    assert read(tmp_path / "pair.png").shape[1] == 1600
+    assert read(tmp_path / "pair.png").shape[1] == WIDTH_PX
 
 
 def test_no_face_is_a_picture_too(library, tmp_path):

@@ -13,6 +13,7 @@ from alignimation_index.errors import UserError
 from alignimation_index.pipeline.bodies import find_bodies
 from alignimation_index.pipeline.inspected_bodies import choose_body, inspect_bodies, look_at_bodies
 from alignimation_index.render.inspect.bodies import draw_body
+from alignimation_index.render.inspect.page import WIDTH_PX
 
 NAMES = ("left_ear", "left_shoulder", "left_hip")
 
@@ -69,7 +70,7 @@ def test_a_page_shows_where_the_person_meets_the_template(two_bodies, detector):
 
     page = draw_body(seen, row, None, NAMES, "itself")
 
-    assert page.shape[1] == 1600 and page.shape[0] > 1400
+    assert page.shape[1] == WIDTH_PX and page.shape[0] > 1200
     assert whitish(page) > 500
 
 
@@ -83,7 +84,7 @@ def test_a_body_that_shows_too_little_has_a_page_without_registration(two_bodies
 
 def test_a_pair_registers_the_second_to_the_first(photos, two_bodies, detector):
     other = draw_bodies(photos / "one.png", Drawn(None, similarity(280, -0.2, 20, 60)))
-    assert inspect_bodies([str(two_bodies), str(other)], None, detector.source).shape[1] == 1600
+    assert inspect_bodies([str(two_bodies), str(other)], None, detector.source).shape[1] == WIDTH_PX
 
 
 def test_no_body_is_a_page_too(photos, detector):

@@ -114,7 +114,7 @@ def test_a_page_has_the_panels_of_a_face_and_the_photo_on_top():
 
     page = draw_photo(seen(face), face)
 
-    assert page.shape[1] == WIDTH_PX and page.shape[0] > 1000
+    assert page.shape[1] == WIDTH_PX and page.shape[0] > 900
     assert count(page, PHOTO) > 200 and bluish(page) > 200
     assert count(page, (255, 255, 255), 2) > 100
 

@@ -16,9 +16,9 @@ from alignimation_index.datatypes import Pixels
 Font: TypeAlias = "ImageFont.FreeTypeFont | ImageFont.ImageFont"
 Colour = tuple[int, int, int]
 
-WIDTH_PX, MARGIN_PX, GAP_PX = 1600, 56, 28
+WIDTH_PX, MARGIN_PX, GAP_PX = 1440, 48, 24
 COLUMNS = 4
-TITLE_PX, HEADING_PX, TEXT_PX = 40, 25, 20
+TITLE_PX, HEADING_PX, TEXT_PX = 36, 23, 18
 LEADING = 1.42
 PAPER, INK, FAINT, DARK = (252, 252, 250), (38, 42, 50), (112, 118, 128), (18, 20, 26)
 # An orange and a blue that colour-blind people can tell apart, and that make white where they lie over each other.
