@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from alignimation_index.datatypes import Float, Pixels
 from alignimation_index.errors import DecodeError, UserError, in_words
 from alignimation_index.library.dates.resolve import PhotoDate
@@ -110,6 +112,7 @@ def _frame(path: str, data: bytes, work: Work, row: int) -> Frame:
     """A face that was found on the spot, as the index would return it; its number is its place."""
     found, pose, quality = work.detections, work.results[POSE], work.results[QUALITY]
     registered, size = work.results[REGISTER], work.results[METADATA].metadata
+    fits = bool(np.isfinite(registered.template_from_photo[row]).all())
     return Frame(
         path=path,
         content_hash=content_hash(data),
@@ -128,9 +131,9 @@ def _frame(path: str, data: bytes, work: Work, row: int) -> Frame:
         quality=float(quality.quality[row]),
         person_id=None,
         person=None,
-        template=FACE_TEMPLATE_NAME,
-        template_from_photo=registered.template_from_photo[row],
-        residual=float(registered.residual[row]),
+        template=FACE_TEMPLATE_NAME if fits else None,
+        template_from_photo=registered.template_from_photo[row] if fits else None,
+        residual=float(registered.residual[row]) if fits else None,
         sharpness=float(quality.sharpness[row]),
         brightness=float(quality.brightness[row]),
     )
