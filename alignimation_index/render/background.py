@@ -151,7 +151,9 @@ def _following(mask: Tensor, before: Tensor) -> Tensor:
     """The mask, drawn to the one before where they nearly agree; both (1, 1, H, W)."""
     if before.shape != mask.shape or _overlap(mask, before) < SAME_SCENE_IOU:
         return mask
-    difference = _blurred(before - mask, STEADY_REACH * min(mask.shape[-2:]))
+    step = _reduction(mask)
+    reach = STEADY_REACH * min(mask.shape[-2:]) / step
+    difference = _enlarged(_blurred(_reduced(before - mask, step), reach), mask)
     return mask + MEMORY * torch.exp(-((difference / MOVEMENT) ** 2)) * (before - mask)
 
 
@@ -161,16 +163,31 @@ def _overlap(a: Tensor, b: Tensor) -> float:
 
 def _refined(photo: Tensor, mask: Tensor) -> Tensor:
     """(1, 1, H, W) soft mask of (1, 3, H, W) colours in 0..255 and a (1, 1, H, W) mask."""
-    reach_px = max(REACH * float(mask.sum()) ** 0.5, 1.0)
-    step = _reduction(mask)
-    filtered = guided_blur(
-        photo, mask, 2 * round(reach_px) + 1, LEAST_CONTRAST, border_type="replicate", subsample=step
-    )
+    alpha = torch.zeros_like(mask)
+    rows, columns = mask.amax((0, 1, 3)).nonzero()[:, 0], mask.amax((0, 1, 2)).nonzero()[:, 0]
+    if len(rows):
+        reach_px = max(REACH * float(mask.sum()) ** 0.5, 1.0)
+        margin = 4 * round(reach_px)
+        # A person seldom fills the canvas, and all else is background anyway.
+        part = (..., _grown(rows, margin), _grown(columns, margin))
+        alpha[part] = _edge_to_edge(photo[part], mask[part], reach_px, _reduction(mask))
+    return alpha
+
+
+def _edge_to_edge(photo: Tensor, mask: Tensor, reach_px: float, step: int) -> Tensor:
+    """The mask with its edge at that of the photo, within a reach; computed at 1 / step of the size."""
+    window = 2 * round(reach_px) + 1
+    filtered = guided_blur(photo, mask, window, LEAST_CONTRAST, border_type="replicate", subsample=step)
     share = ((filtered - CLEAR) / (SURE - CLEAR)).clamp(0, 1)
     # Beyond its reach, the photo does not overrule the mask: what looks like the person is another thing there.
     near = _enlarged(_blurred(_reduced(mask, step), 0.75 * reach_px / step), mask)
     share = torch.minimum(torch.maximum(share, 4 * near - 3), 4 * near)
     return share * share * (3 - 2 * share)
+
+
+def _grown(places: Tensor, margin: int) -> slice:
+    """From the first to the last of sorted places, and a margin further at both ends."""
+    return slice(max(int(places[0]) - margin, 0), int(places[-1]) + 1 + margin)
 
 
 def _take_out_what_shines_through(composed: Tensor, photo: Tensor, alpha: Tensor) -> None:

@@ -16,7 +16,7 @@ from alignimation_index.datatypes import Pixels
 Font: TypeAlias = "ImageFont.FreeTypeFont | ImageFont.ImageFont"
 Colour = tuple[int, int, int]
 
-WIDTH_PX, MARGIN_PX, GAP_PX = 1400, 44, 24
+WIDTH_PX, MARGIN_PX, GAP_PX = 1360, 40, 24
 COLUMNS = 4
 TITLE_PX, HEADING_PX, TEXT_PX = 36, 23, 18
 LEADING = 1.42
