@@ -79,11 +79,15 @@ def _dot(pixels, place, colour):
 
 @dataclass
 class FakeBodies:
-    """A body detector, and how often it was loaded and looked; `before` is called ahead of each image."""
+    """A body detector, and how often it was loaded and looked; `before` is called ahead of each image.
+
+    What covers fewer pixels than `smallest_px` is no body.
+    """
 
     model_id: str = "fake-bodies"
     loads: int = 0
     looked: int = 0
+    smallest_px: int = 0
     before: object = lambda _: None
 
     def source(self):
@@ -102,6 +106,7 @@ class FakeBodies:
         pixels = np.asarray(image).astype(int)
         coloured = np.ptp(pixels, axis=2) > 25
         found = [_body(pixels, coloured, *columns) for columns in _runs(coloured.any(0))]
+        found = [body for body in found if np.count_nonzero(body[3]) >= self.smallest_px]
         found.sort(key=lambda body: -np.count_nonzero(body[3]))
         boxes, scores, keypoints, masks = zip(*found, strict=True) if found else ((), (), (), ())
         return BodyDetections(

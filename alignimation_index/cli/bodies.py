@@ -81,6 +81,7 @@ def body_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def choose_bodies(store: Store, wanted: FrameFilter, options: BodyOptions, limit: int | None = None) -> Chosen:
     """Find and register the bodies that are wanted, and choose their frames; says what the user should know of them."""
+    from alignimation_index.models.device import choose_device
     from alignimation_index.pipeline.registered_bodies import TemplateChoice, register
     from alignimation_index.query.bodies import body_frames
     from alignimation_index.registration.keypoints import parse_names
@@ -97,6 +98,7 @@ def choose_bodies(store: Store, wanted: FrameFilter, options: BodyOptions, limit
             source=partial(body_source, store, options.body_model, "auto", progress),
             progress=progress,
             on_wait=say_waiting,
+            device="cuda" if choose_device("auto") == "cuda" else None,
         )
     say_bodies(len(found.wanted.frames), found.wanted.without_face, found.template)
     with store.reading() as session:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from pickle import UnpicklingError
 
 import numpy as np
 import torch
 from facenet_pytorch.models.inception_resnet_v1 import InceptionResnetV1
 
 from alignimation_index.datatypes import Detections, Float, Images
-from alignimation_index.errors import UserError
 from alignimation_index.models.chips import embed_each
 from alignimation_index.models.network import Standardised, ready
+from alignimation_index.models.state_dict import load_state
 from alignimation_index.similarity import Matrices
 
 CHIP_SIZE = 160
@@ -33,7 +32,7 @@ class FacenetEmbedder:
         """
         self._device = device
         network = InceptionResnetV1()
-        network.load_state_dict(_read_state(path, network))
+        load_state(network, path, without="logits.")
         self._network = ready(Standardised(network, mean=127.5, scale=128), device, CHIP_SIZE)
 
     def embed(self, images: Images, faces: Sequence[Detections]) -> list[Float]:
@@ -66,16 +65,3 @@ def chip_from_image(boxes: Float, width: int, height: int) -> Matrices:
     transforms[:, [0, 1], [0, 1]] = scales
     transforms[:, :, 2] = (0.5 - corners[:, 0]) * scales - 0.5
     return transforms
-
-
-def _read_state(path: Path, network: InceptionResnetV1) -> dict[str, torch.Tensor]:
-    """Read the state dict without its classifier."""
-    next_step = "delete it and fetch it again"
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
-        raise UserError(f"{path}: cannot be read as weights ({error}); {next_step}") from error
-    embedding = {key: value for key, value in state.items() if not key.startswith("logits.")}
-    if embedding.keys() != network.state_dict().keys():
-        raise UserError(f"{path}: holds the weights of another network; {next_step}")
-    return embedding

@@ -16,8 +16,6 @@ import numpy as np
 
 from alignimation_index.datatypes import Float, Pixels
 
-READER_PX = 256  # side of the reader's square, as it was trained
-
 _FINDER = """
 input_stream: "image"
 output_stream: "detections"

@@ -8,14 +8,24 @@ import numpy as np
 import torch
 
 from alignimation_index.datatypes import BodyDetections, Float, Image, Images, Pixels
-from alignimation_index.models.blazepose import SQUARE_PX, coco_keypoints, mask_in_image, square_around
+from alignimation_index.models.blazepose import (
+    SQUARE_PX,
+    coco_keypoints,
+    is_same_circle,
+    mask_in_image,
+    square_around,
+    windows,
+)
 from alignimation_index.models.bodies import EMBEDDED_BODIES
-from alignimation_index.models.chips import cut_chips
+from alignimation_index.models.chips import cut_chips, reduce_image
 from alignimation_index.models.mediapipe_graphs import PoseGraphs
 from alignimation_index.similarity import apply, invert
 
-MIN_FINDER_SCORE = 0.3
-MIN_READER_SCORE = 0.5
+# As published. The finder, in windows, takes a cat or a line of print for a person now and then.
+MIN_FINDER_SCORE, MIN_READER_SCORE = 0.5, 0.5
+# Where the reader imagines a person, its mask and its landmarks are apart: this share of those seen lies on the mask.
+_MIN_SHARE_ON_MASK, _SEEN = 0.5, 0.5
+FINDER_SIDE_PX = 640  # people are looked for on a photo reduced to less than twice this
 _PASSES = 2
 _SAME_BODY_SHARE = 0.1  # of the body's longer side that keypoints of one person, found twice, are apart at most
 
@@ -25,6 +35,7 @@ class _Body(NamedTuple):
     box: Float
     keypoints: Float
     mask: Pixels
+    circle: Float
 
 
 class MediapipeDetector:
@@ -40,17 +51,30 @@ class MediapipeDetector:
         return [self._detect(_in_memory(image)) for image in images]
 
     def _detect(self, image: Pixels) -> BodyDetections:
-        scores, circles = self._graphs.find(image)
         bodies: list[_Body] = []
-        for row in np.argsort(-scores, kind="stable"):
-            body = self._read(image, float(scores[row]), circles[row])
-            if body and not any(_is_same(body, other) for other in bodies):
-                bodies.append(body)
+        known: list[Float] = []
+        for score, circle in self._find(image):
+            if any(is_same_circle(circle, earlier) for earlier in known):
+                continue
+            body = self._read(image, score, circle)
+            if body:
+                known += [circle, body.circle]
+                bodies += [body] if not any(_is_same(body, other) for other in bodies) else []
         return _detections(bodies)
+
+    def _find(self, image: Pixels) -> list[tuple[float, Float]]:
+        """Scores and circles of who may be a person, best first."""
+        reduction = max(image.shape[0] // FINDER_SIDE_PX, image.shape[1] // FINDER_SIDE_PX, 1)
+        small = np.asarray(reduce_image(image, reduction))
+        found = []
+        for left, top, right, bottom in windows(small.shape[1], small.shape[0]):
+            scores, circles = self._graphs.find(small[top:bottom, left:right])
+            in_image = (circles + np.array([left, top]) + 0.5) * reduction - 0.5
+            found += zip(scores.tolist(), in_image.astype(np.float32), strict=True)
+        return sorted(found, key=lambda each: -each[0])
 
     def _read(self, image: Pixels, score: float, circle: Float) -> _Body | None:
         """The person in the circle, looked at again from the square that the first look suggests."""
-        height, width = image.shape[:2]
         for _ in range(_PASSES):
             square_from_image = square_around(circle)
             chip = cut_chips([image], [square_from_image[None]], SQUARE_PX)[0]
@@ -58,11 +82,10 @@ class MediapipeDetector:
             if reading is None:
                 return None
             circle = apply(invert(square_from_image), reading.circle).astype(np.float32)
+        height, width = image.shape[:2]
         mask = mask_in_image(reading.mask, square_from_image, width, height)
-        if not mask.any():
-            return None
         keypoints = coco_keypoints(reading.landmarks, square_from_image, width, height)
-        return _Body(score, _box_around(mask), keypoints, mask)
+        return _Body(score, _box_around(mask), keypoints, mask, circle) if _agree(keypoints, mask) else None
 
 
 def _in_memory(image: Image) -> Pixels:
@@ -75,6 +98,13 @@ def _box_around(mask: Pixels) -> Float:
     return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32) - np.float32(0.5)
 
 
+def _agree(keypoints: Float, mask: Pixels) -> bool:
+    """Whether the keypoints that are seen lie on the mask."""
+    seen = keypoints[keypoints[:, 2] > _SEEN, :2].round().astype(int)
+    columns, rows = np.clip(seen, 0, np.array(mask.shape[::-1]) - 1).T
+    return len(seen) > 0 and bool((mask[rows, columns] > 0).mean() >= _MIN_SHARE_ON_MASK)
+
+
 def _is_same(one: _Body, other: _Body) -> bool:
     apart = np.linalg.norm(one.keypoints[:, :2] - other.keypoints[:, :2], axis=1)
     return bool(np.median(apart) < _SAME_BODY_SHARE * (other.box[2:] - other.box[:2]).max())
@@ -83,5 +113,5 @@ def _is_same(one: _Body, other: _Body) -> bool:
 def _detections(bodies: list[_Body]) -> BodyDetections:
     if not bodies:
         return BodyDetections.none()
-    scores, boxes, keypoints, masks = zip(*bodies, strict=True)
+    scores, boxes, keypoints, masks, _ = zip(*bodies, strict=True)
     return BodyDetections(np.array(boxes), np.array(scores, np.float32), np.array(keypoints), masks)

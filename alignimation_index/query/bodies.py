@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 
 from sqlalchemy import func, select
@@ -33,21 +34,29 @@ def body_frames(
         limit: how many at most.
     """
     left_out = Counter(bodies.left_out)
-    found = body_transforms(session, template, [frame.body_id or 0 for frame in bodies.frames])
-    frames = []
-    for frame in bodies.frames:
-        matrix, residual = found.get(frame.body_id or 0, (None, None))
-        placed = replace(frame, template=template, template_from_photo=matrix, residual=residual)
-        if reason := _why_not(placed, wanted):
+    frames: list[Frame] = []
+    for frame, reason in judged_bodies(session, bodies, template, wanted):
+        if reason:
             left_out[reason] += 1
         else:
-            frames.append(placed)
+            frames.append(frame)
     if not wanted.all_variants:
         frames, left_out[LEFT_OUT] = _best_variants(session, frames)
     if limit is not None and len(frames) > limit:
         left_out[f"more than --limit {limit}"] = len(frames) - limit
         frames = [frames[round(i * (len(frames) - 1) / max(limit - 1, 1))] for i in range(limit)]
     return Chosen(frames, dict(+left_out), bodies.note)
+
+
+def judged_bodies(
+    session: Session, bodies: WantedBodies, template: str, wanted: FrameFilter
+) -> Iterator[tuple[Frame, str | None]]:
+    """The frames of bodies, registered to a template where they could be, each with why it is left out, or None."""
+    found = body_transforms(session, template, [frame.body_id or 0 for frame in bodies.frames])
+    for frame in bodies.frames:
+        matrix, residual = found.get(frame.body_id or 0, (None, None))
+        placed = replace(frame, template=template, template_from_photo=matrix, residual=residual)
+        yield placed, _why_not(placed, wanted)
 
 
 def body_mask(session: Session, body_id: int) -> BodyMask:

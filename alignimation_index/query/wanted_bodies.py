@@ -23,7 +23,8 @@ from alignimation_index.store.tables import Face, Photo
 NO_FACE = 0
 """The `face_id` of a frame whose body has no face that is known; its landmarks and angles are nan then."""
 
-NO_BODY = "no body was found that belongs to the face"
+NO_BODY = "no body was found"
+NO_BODY_OF_FACE = "no body was found that belongs to the face"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +85,12 @@ def wanted_bodies(session: Session, wanted: FrameFilter, any_body: bool = False)
     faces = {frame.face_id: frame for frame in _faces(session, wanted, whose)}
     frames, left_out = _of_faces(session, faces), {}
     if any_body:
-        photos = _undecided_photos(session, wanted, whose)
-        decided = {frame.content_hash for frame in frames} if whose.person_id is not None else set()
-        frames = [frame for frame in frames if frame.content_hash in decided]
-        frames += [frame for frame in _largest(session, photos, faces) if frame.content_hash not in decided]
-    elif missing := len(faces) - len({frame.face_id for frame in frames}):
-        left_out[NO_BODY] = missing
+        frames, left_out[NO_BODY] = _with_largest(session, wanted, whose, faces, frames)
+    else:
+        left_out[NO_BODY_OF_FACE] = len(faces) - len({frame.face_id for frame in frames})
     frames.sort(key=_moment)
     without_face = sum(frame.person_id is None for frame in frames)
+    left_out = {reason: count for reason, count in left_out.items() if count}
     return WantedBodies(frames, left_out, whose.person_id, without_face, whose.note)
 
 
@@ -153,6 +152,17 @@ def _undecided_photos(session: Session, wanted: FrameFilter, whose: _Whose) -> l
         return photos
     shown = identity.people_on(session, photos)
     return [id_ for id_ in photos if shown.get(id_, set()) <= {whose.person_id}]
+
+
+def _with_largest(
+    session: Session, wanted: FrameFilter, whose: _Whose, faces: dict[int, Frame], own: list[Frame]
+) -> tuple[list[Frame], int]:
+    """A person's own bodies, with the largest of each photo that has none of them; and how many photos have none."""
+    photos = _undecided_photos(session, wanted, whose)
+    kept = own if whose.person_id is not None else []
+    decided = {frame.content_hash for frame in kept}
+    largest = _largest(session, photos, faces)
+    return [*kept, *(one for one in largest if one.content_hash not in decided)], len(photos) - len(largest)
 
 
 def _largest(session: Session, photo_ids: Sequence[int], faces: dict[int, Frame]) -> list[Frame]:

@@ -1,45 +1,15 @@
 import hashlib
 import stat
 import threading
-from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from weight_server import serving
 
 from alignimation_index.errors import UserError
 from alignimation_index.models.weights import Weights, WeightStore
 
 CONTENT = bytes(range(256)) * 4096
-
-
-@contextmanager
-def serving(*answers):
-    """Serve each answer once, in turn, then the last one for ever; a Content-Length of the whole CONTENT."""
-    remaining = list(answers)
-    requests = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            requests.append(self.path)
-            body = remaining.pop(0) if len(remaining) > 1 else remaining[0]
-            self.send_response(200)
-            self.send_header("Content-Length", str(max(len(CONTENT), len(body))))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/net.pt", requests
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def published(url):
@@ -96,6 +66,14 @@ def test_what_a_killed_download_left_is_written_over(tmp_path):
     with serving(CONTENT) as (url, _):
         assert WeightStore(tmp_path).fetch(published(url)).read_bytes() == CONTENT
     assert weight_files(WeightStore(tmp_path)) == ["net.pt"]
+
+
+def test_the_first_digits_of_a_hash_pin_a_file(tmp_path):
+    (tmp_path / "net.pt").write_bytes(CONTENT)
+    store, weights = WeightStore(tmp_path), published("")
+    assert store.verify(replace(weights, sha256=weights.sha256[:8])) == tmp_path / "net.pt"
+    with pytest.raises(UserError, match=r"SHA-256 .* instead of 00000000…"):
+        store.verify(replace(weights, sha256="0" * 8))
 
 
 def test_two_fetches_at_once_download_once(tmp_path):

@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 from drawn_bodies import SIZE, Drawn, FakeBodies, draw_bodies, place_of
-from fakes import contents, frames, index
+from fakes import contents, draw_photo, frames, index
 from made_bodies import similarity
 from sqlalchemy import select
 
@@ -136,7 +136,7 @@ def test_a_reference_is_kept_and_a_changed_template_makes_exactly_its_transforms
     assert len(before) == 10
     run(store, detector, choice=TemplateChoice("mine"))
     assert keys(store) == before
-    run(store, detector, choice=TemplateChoice("mine", str(series / "2004.png")))
+    run(store, detector, choice=TemplateChoice("mine", str(series / "2005.png")))
     after = keys(store)
     assert [row for row, old in zip(after, before, strict=True) if row == old] == before[::2]
     assert len({key for _, key, _ in after}) == 2
@@ -200,7 +200,7 @@ def test_a_body_with_too_few_keypoints_is_left_out_and_not_tried_again(store, ph
 
 
 def test_bodies_without_faces_are_taken_where_that_is_asked_for(store, photos, fakes, detector):
-    """Red on two photos, red without a face on one, green on one; a small stranger without a face beside red."""
+    """Red on two photos, somebody without a face on one, green on two."""
     draw(photos, 0, MATRICES[0])
     draw(photos, 1, MATRICES[1])
     draw(photos, 2, MATRICES[2], person=None)
@@ -212,9 +212,22 @@ def test_bodies_without_faces_are_taken_where_that_is_asked_for(store, photos, f
     found = run(store, detector, wanted, any_body=True)
     assert years(shown(store, found)) == [2001, 2002, 2003]
     assert found.wanted.without_face == 1
+    draw_bodies(photos / "nobody.png", taken_at=datetime(2003, 6, 7))
+    index(store, fakes)
+    assert shown(store, run(store, detector, wanted, any_body=True)).left_out == {"no body was found": 1}
     everybody = run(store, detector, any_body=True)
     assert years(shown(store, everybody)) == [2001, 2002, 2003, 2004, 2005]
     assert everybody.template == "body-left_ear-left_shoulder-left_hip"
+
+
+def test_a_face_without_a_body_is_counted(store, photos, fakes, detector):
+    for i, matrix in enumerate(MATRICES[:2]):
+        draw(photos, i, matrix)
+    draw_photo(photos / "face.jpg", "red", taken_at=datetime(2009, 5, 6))
+    index(store, fakes, photos)
+    detector.smallest_px = 50 * 50
+    chosen = shown(store, run(store, detector))
+    assert (years(chosen), chosen.left_out) == ([2001, 2002], {"no body was found that belongs to the face": 1})
 
 
 def years(chosen):

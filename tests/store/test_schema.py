@@ -193,6 +193,25 @@ def test_raw_files_of_the_second_schema_are_no_errors_any_more(tmp_path):
         assert connection.execute("SELECT id, facts, fingerprint FROM photo").fetchall() == [(7, "{}", None)]
 
 
+def test_a_store_of_the_fifth_schema_keeps_its_template_of_faces_with_its_transforms(tmp_path):
+    path = tmp_path / "store.db"
+    path.touch()
+    command.upgrade(schema.migration_config(path), "0005")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("""
+            INSERT INTO photo (id, content_hash) VALUES (7, 'aa');
+            INSERT INTO face (id, photo_id, box, score, detected_landmarks) VALUES (5, 7, x'00', 1, x'00');
+            INSERT INTO template VALUES (3, 'face', x'00');
+            INSERT INTO transform VALUES (5, 3, x'00', 0.25, 'welsch-landmarks');
+        """)
+    Store.open(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT id, name, kind, is_medoid, mask FROM template").fetchall() == [
+            (3, "face", "face", 0, None)
+        ]
+        assert connection.execute("SELECT face_id, template_id, residual FROM transform").fetchall() == [(5, 3, 0.25)]
+
+
 def test_a_current_store_is_not_backed_up(store):
     Store.open(store.path).close()
     assert not list(store.path.parent.glob("*backup*"))
