@@ -16,9 +16,8 @@ from alignimation_index.registration.masks import SIGMA
 from alignimation_index.render.background import Background, mask_on_canvas, replace_background
 from alignimation_index.render.inspect.overlays import drawn_points, glowing, loss_chart, marked, semantic
 from alignimation_index.render.inspect.page import Panel, Row, Words, draw_page, width_of
-from alignimation_index.render.inspect.seen import fitted_view, height_of, whole_square
+from alignimation_index.render.inspect.seen import fitted_view, framed, height_of, whole_square
 from alignimation_index.render.inspect.words import place_in_words
-from alignimation_index.render.warp import warp_photo
 from alignimation_index.similarity import Matrices, apply, compose, invert
 
 SIDE_PX = 480
@@ -105,7 +104,7 @@ def _body_rows(
     photo: DecodedPhoto, body: Bodies, target: Bodies, names: Sequence[str], found: BodyRegistrations
 ) -> list[Row]:
     square = template_from_reference(body)  # the body's own square, as if it were the template
-    picture, mask = warp_photo(photo, square, SIDE_PX), _mask_at(body, square)
+    picture, mask = framed(photo, square, SIDE_PX), _mask_at(body, square)
     points = _points_at(body, square, names)
     belongs = template_from_reference(target)
     template = np.maximum(
@@ -173,12 +172,12 @@ def _overlay(photo: DecodedPhoto, body: Bodies, matrix: Matrices, template: Floa
     """A photo after a matrix to the unit square, with its person and keypoints, and the template."""
     drawn = drawn_points(_points_at(body, matrix, names), SIDE_PX, SIGMA)
     person = np.maximum(MASK_LIGHT * _mask_at(body, matrix), drawn)
-    return glowing(warp_photo(photo, matrix, SIDE_PX), person, template, SIDE_PX)
+    return glowing(framed(photo, matrix, SIDE_PX), person, template, SIDE_PX)
 
 
 def _before_white(photo: DecodedPhoto, body: Bodies, matrix: Matrices) -> Pixels:
     white = Background("colour", (255, 255, 255))
-    return replace_background(warp_photo(photo, matrix, SIDE_PX), _mask_at(body, matrix), white)
+    return replace_background(framed(photo, matrix, SIDE_PX), _mask_at(body, matrix), white)
 
 
 def _mask_at(body: Bodies, unit_from_photo: ArrayLike) -> Float:

@@ -23,7 +23,6 @@ from alignimation_index.render.inspect.seen import (
     whole_photo,
     whole_square,
 )
-from alignimation_index.render.warp import warp_photo
 from alignimation_index.similarity import Matrices, apply
 
 SIDE_PX = 480
@@ -106,7 +105,7 @@ def _paragraphs(seen: SeenPhoto, face: Frame | None) -> list[tuple[str, str]]:
 
 def _face_rows(photo: DecodedPhoto, face: Frame, registered: Registered) -> Iterator[Row]:
     near = upright_square(registered.steps[-1])
-    close_up, found = warp_photo(photo, near, SIDE_PX), landmarks_in(near, face)
+    close_up, found = framed(photo, near, SIDE_PX), landmarks_in(near, face)
     blobs, places = drawn_points(found, SIDE_PX, SIGMA), drawn_points(registered.target, SIDE_PX, SIGMA)
     yield Row(
         [
@@ -126,7 +125,7 @@ def _face_rows(photo: DecodedPhoto, face: Frame, registered: Registered) -> Iter
         [
             Panel("5  After", _overlay(photo, face, registered, -1), "White is where they meet."),
             _chart(registered),
-            Panel("Registered", warp_photo(photo, registered.steps[-1], SIDE_PX), "A frame of the film."),
+            Panel("Registered", framed(photo, registered.steps[-1], SIDE_PX), "A frame of the film."),
         ]
     )
 
@@ -134,17 +133,17 @@ def _face_rows(photo: DecodedPhoto, face: Frame, registered: Registered) -> Iter
 def _pair_rows(
     first: DecodedPhoto, first_face: Frame, second: DecodedPhoto, second_face: Frame, registered: Registered
 ) -> Iterator[Row]:
-    template = warp_photo(first, _matrix(first_face), SIDE_PX)
+    template = framed(first, _matrix(first_face), SIDE_PX)
     near = upright_square(registered.steps[-1])
     spots = [drawn_points(points, SIDE_PX, SIGMA) for points in (registered.target, landmarks_in(near, second_face))]
-    whole = [warp_photo(photo, whole_square(photo), SIDE_PX) for photo in (first, second)]
-    after = warp_photo(second, registered.steps[-1], SIDE_PX)
+    whole = [framed(photo, whole_square(photo), SIDE_PX) for photo in (first, second)]
+    after = framed(second, registered.steps[-1], SIDE_PX)
     yield Row(
         [
             Panel("1  The first photo's spots", glowing(template, None, spots[0], SIDE_PX), "Where its landmarks are."),
             Panel(
                 "2  The second's",
-                glowing(warp_photo(second, near, SIDE_PX), spots[1], None, SIDE_PX),
+                glowing(framed(second, near, SIDE_PX), spots[1], None, SIDE_PX),
                 "Not turned yet.",
             ),
             Panel("3  Before", blended(whole[1], whole[0]), "Both photos as they are, over each other."),
@@ -166,7 +165,7 @@ def _overlay(photo: DecodedPhoto, face: Frame, registered: Registered, step: int
     found, places = (
         drawn_points(points, SIDE_PX, SIGMA) for points in (apply(matrix, face.landmarks), registered.target)
     )
-    return glowing(warp_photo(photo, matrix, SIDE_PX), found, places, SIDE_PX)
+    return glowing(framed(photo, matrix, SIDE_PX), found, places, SIDE_PX)
 
 
 def _chart(registered: Registered) -> Panel:

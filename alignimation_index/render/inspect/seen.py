@@ -16,6 +16,7 @@ from alignimation_index.errors import UserError
 from alignimation_index.query.frames import Frame
 from alignimation_index.render.inspect.overlays import marked
 from alignimation_index.render.inspect.page import width_of
+from alignimation_index.render.warp import warp_photo
 from alignimation_index.similarity import Matrices, apply, compose, invert, scale_of
 
 # Radius of a landmark's mark, as a share of the face's size.
@@ -105,6 +106,11 @@ def _numbered(seen: SeenPhoto, number: int) -> Frame:
     known = ", ".join(str(face.face_id) for face in seen.faces)
     there = f"choose from {known}" if known else "there is none at all"
     raise UserError(f"{seen.path}: there is no face {number} on this photo; {there}")
+
+
+def framed(photo: DecodedPhoto, unit_from_photo: ArrayLike, side_px: int) -> Pixels:
+    """What the unit square sees of a photo: (side_px, side_px, 3) uint8 RGB."""
+    return warp_photo(photo, unit_from_photo, side_px)
 
 
 def fitted_view(photo: DecodedPhoto, width_px: int) -> tuple[Pixels, Matrices]:
