@@ -17,6 +17,7 @@ from alignimation_index.render.inspect.overlays import blended, drawn_points, gl
 from alignimation_index.render.inspect.page import Panel, Row, Words, draw_page, width_of
 from alignimation_index.render.inspect.seen import (
     SeenPhoto,
+    framed,
     height_of,
     landmarks_in,
     upright_square,
