@@ -126,15 +126,17 @@ def find_all_bodies(store: Store, model: str | None, full_masks: bool | None, de
         warn(f"{report.photos_failed} photos could not be looked at: see alignindex errors")
 
 
-def body_source(store: Store, model: str | None, device: str, progress: Progress) -> BodyModelSource:
-    """The body detector for a store; says so where it is second choice, or not the one used before."""
+def body_source(store: Store | None, model: str | None, device: str, progress: Progress) -> BodyModelSource:
+    """The body detector for a store, or without one; says so where it is second choice, or not the one used before."""
     from alignimation_index.models.bodies import body_models, choose_body_detector
     from alignimation_index.models.weights import WeightStore
     from alignimation_index.store.bodies import body_model
 
     weights = WeightStore(data_folder() / "weights")
-    with store.reading() as session:
-        pinned = body_model(session)
+    pinned = None
+    if store:
+        with store.reading() as session:
+            pinned = body_model(session)
     name, note = choose_body_detector(model, pinned, weights, lambda done, total: progress("weights", done, total))
     if note:
         warn(note)

@@ -12,6 +12,8 @@ exponential.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -32,12 +34,29 @@ def fit_robustly(source: ArrayLike, target: ArrayLike, weights: ArrayLike, sigma
     Returns:
         (…, 2, 3) float64 `target_from_source`; nan where the weighed points coincide or are fewer than two.
     """
+    *_, matrices = successive_fits(source, target, weights, sigma)
+    return matrices
+
+
+def successive_fits(source: ArrayLike, target: ArrayLike, weights: ArrayLike, sigma: float) -> Iterator[Matrices]:
+    """The fits that lead to that of `fit_robustly`, whose arguments these are: least squares, then each reweighting."""
     base = np.asarray(weights, np.float64)
     matrices = fit_similarity(source, target, base)
+    yield matrices
     for _ in range(REWEIGHTINGS):
         squared = squared_distances(matrices, source, target)
         matrices = fit_similarity(source, target, base * np.exp(-squared / (4 * sigma**2)))
-    return matrices
+        yield matrices
+
+
+def drawn_difference(squared: Points, weights: ArrayLike, sigma: float) -> Points:
+    """(…,) the module's loss of points at (…, K) squared distances, as a share of its value where none overlap.
+
+    Both Gaussians have the deviation `sigma` after the warp, so that a point's loss is 2πσ² (1 − exp(−d² / 4σ²)).
+    """
+    base = np.asarray(weights, np.float64)
+    difference: Points = (base * -np.expm1(-squared / (4 * sigma**2))).sum(-1) / base.sum(-1)
+    return difference
 
 
 def squared_distances(target_from_source: ArrayLike, source: ArrayLike, target: ArrayLike) -> Points:

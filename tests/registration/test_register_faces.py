@@ -3,7 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alignimation_index.registration.closed_form import drawn_difference, squared_distances, successive_fits
 from alignimation_index.registration.faces import FACE_TEMPLATE, LANDMARK_WEIGHTS, SIGMA, register_faces
+from alignimation_index.registration.masks import gaussians
 from alignimation_index.similarity import apply, fit_similarity, invert
 
 
@@ -123,3 +125,27 @@ def test_ten_thousand_faces_are_registered_at_once_as_similarities():
     np.testing.assert_allclose(a, d, rtol=1e-5)
     np.testing.assert_allclose(b, -c, atol=1e-8)
     assert found.residual.max() < 0.1
+
+
+def test_the_fits_of_a_registration_can_be_followed_and_lower_its_loss():
+    random = np.random.default_rng(5)
+    landmarks = 200 + 300 * FACE_TEMPLATE + random.normal(0, 4, (7, 5, 2))
+    landmarks[:, 4] += 25  # a corner of the mouth that does not fit
+
+    fits = list(successive_fits(landmarks, FACE_TEMPLATE, LANDMARK_WEIGHTS, SIGMA))
+
+    losses = [
+        drawn_difference(squared_distances(fit, landmarks, FACE_TEMPLATE), LANDMARK_WEIGHTS, SIGMA) for fit in fits
+    ]
+    assert np.allclose(fits[-1], register_faces(landmarks).template_from_photo, atol=1e-5)
+    assert (np.diff(losses, axis=0) <= 1e-9).all() and (losses[-1] < losses[0]).all()
+
+
+def test_a_loss_is_a_share_of_that_of_drawings_that_do_not_overlap():
+    side, sigma = 400, 0.02
+    places = np.array([[0.3, 0.4], [0.6, 0.55]])
+    moved = places + np.array([[0.02, 0.0], [0.0, 0.05]])
+    drawn = [gaussians(points * side, side, sigma) for points in (places, moved)]
+    rendered = ((drawn[0] - drawn[1]) ** 2).sum() / (drawn[0] ** 2 + drawn[1] ** 2).sum()
+
+    assert drawn_difference(((moved - places) ** 2).sum(-1), [1, 1], sigma) == pytest.approx(rendered, rel=1e-4)
