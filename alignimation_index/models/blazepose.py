@@ -14,7 +14,7 @@ from alignimation_index.similarity import Matrices, apply, invert
 
 SQUARE_PX = 256  # what the landmarks' network takes
 _ROOM = 1.25  # the square's side, of the circle's diameter, as the network was trained
-# The finder looks at 224 pixels and was trained on one person who fills them. Half of the people that it misses on the
+# The finder looks at 224 pixels and was trained on one person who fills them. Most of those that it misses on the
 # whole photo, it sees in windows of these shares of the shorter side, half of each shared with the next.
 _WINDOW_SHARES = (1.0, 0.7)
 _MIN_WINDOW_SHARE = 0.05  # of the longer side, or a panorama has hundreds

@@ -25,7 +25,7 @@ MIN_FINDER_SCORE, MIN_READER_SCORE = 0.5, 0.5
 # Where the reader imagines a person, its mask and its landmarks are apart: this share of those seen lies on the mask.
 _MIN_SHARE_ON_MASK, _SEEN = 0.5, 0.5
 FINDER_SIDE_PX = 640  # people are looked for on a photo reduced to less than twice this
-_SAME_BODY_SHARE = 0.1  # of the body's longer side that keypoints of one person, found twice, are apart at most
+_SAME_BODY_IOU = 0.5  # of the masks of one person, read twice, at least
 
 
 class _Body(NamedTuple):
@@ -112,8 +112,9 @@ def _agree(keypoints: Float, mask: Pixels) -> bool:
 
 
 def _is_same(one: _Body, other: _Body) -> bool:
-    apart = np.linalg.norm(one.keypoints[:, :2] - other.keypoints[:, :2], axis=1)
-    return bool(np.median(apart) < _SAME_BODY_SHARE * (other.box[2:] - other.box[:2]).max())
+    """Whether two readings are of one person; landmarks beyond the photo's edges differ from one to the next."""
+    either, both = (one.mask | other.mask).astype(bool), (one.mask & other.mask).astype(bool)
+    return bool(both.sum() >= _SAME_BODY_IOU * either.sum())
 
 
 def _detections(bodies: list[_Body]) -> BodyDetections:
