@@ -14,7 +14,7 @@ from alignimation_index.pipeline.work import ReadHere, Tools, Work
 @pytest.fixture
 def analysis(fakes):
     models = fakes.source().load()
-    return Analysis(stage_keys(FaceModelIds(EMBEDDER)), Tools(lambda: models, ReadHere()), Profile())
+    return Analysis(stage_keys(FaceModelIds(EMBEDDER)), Tools.of_faces(lambda: models, ReadHere()), Profile())
 
 
 @dataclass
