@@ -103,7 +103,9 @@ def rebuild(connection: Connection) -> None:
 def _triggers() -> Iterator[str]:
     for source in _SOURCES:
         changed = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in source.columns)
-        yield _trigger(source, f"UPDATE OF {', '.join(source.columns)}", changed, ("OLD", "NEW"))
+        may_move = any(f"{{row}}.{column}" in source.faces for column in source.columns)
+        rows = ("OLD", "NEW") if may_move else ("NEW",)
+        yield _trigger(source, f"UPDATE OF {', '.join(source.columns)}", changed, rows)
         yield _trigger(source, "DELETE", source.only_if.format(row="OLD"), ("OLD",))
         if source.on_insert:
             yield _trigger(source, "INSERT", source.only_if.format(row="NEW"), ("NEW",))

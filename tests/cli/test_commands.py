@@ -131,7 +131,9 @@ def test_what_the_user_can_mend_exits_with_1_and_says_how(library, arguments, me
     failed = library.run(*arguments)
     assert failed.code == 1
     assert failed.out == ""
-    assert failed.err.splitlines()[-1].startswith("Error: ")
+    lines = failed.err.splitlines()
+    is_pointed_at = set(lines[-1].strip()) == {"^"}  # below the expression
+    assert lines[-3 if is_pointed_at else -1].startswith("Error: ")
     assert message in failed.err
     assert "Traceback" not in failed.err
     assert list(tmp_path.iterdir()) == []
