@@ -29,8 +29,8 @@ TINT_SHARE = 0.7
 # Least pixels of a face for a measure of it, and the grid on which they are looked up.
 LEAST_SEEN = 100
 _GRID = 48
-# Mean difference of the channels, of 255, below which a face is black and white.
-GREY_LEVELS = 3
+# Mean range of the channels, of 255, below which a face is black and white, yellowed prints included; skin has 60.
+GREY_LEVELS = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from alignimation_index.errors import DecodeError, in_words
 from alignimation_index.library.decoding.decode import TooLargeToShareError, decode
 from alignimation_index.library.scan import content_hash, read_file
 from alignimation_index.pipeline.flow import ordered_map, pool, processor_count
-from alignimation_index.pipeline.memory import release_memory
 from alignimation_index.query.frames import Frame
 from alignimation_index.render.framing import MIRROR, VIEWS, Framing, canvas_from_template
 from alignimation_index.render.inside import fit_inside
@@ -142,8 +141,6 @@ def _tried(shot: _Shot, index: int, frame: Frame) -> Still | OSError | DecodeErr
         return shot.take(frame, index)
     except (OSError, DecodeError) as error:
         return error
-    finally:
-        release_memory()
 
 
 def _decoded(frame: Frame, canvas_from_photo: Matrices, size: tuple[int, int], edges: str) -> DecodedPhoto:

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -138,3 +140,8 @@ def test_inside_nothing_beyond_the_photos_is_seen(tmp_path):
 
 def test_the_square_of_a_frame_is_the_head(frames):
     assert np.array_equal(render_frame(frames[0], 64), still_of(frames[0], Framing(64, 64, "head")).pixels)
+
+
+def test_stills_are_made_without_torch():
+    loads = "import alignimation_index.render.animation, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", loads], check=False).returncode == 0
