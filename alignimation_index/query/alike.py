@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from alignimation_index.library.variants.similar import BURST_BITS, BURST_MEAN_TONE
 from alignimation_index.query.frames import Frame
@@ -43,34 +47,42 @@ def twice_on_a_photo(frames: Sequence[Frame], preference: Preference) -> list[Le
     return left_out
 
 
+class Look(NamedTuple):
+    """What a photo looks like from afar, see stages.fingerprint: its hash as a number, and its tones."""
+
+    bits: int
+    tones: NDArray[np.int16]
+
+    @classmethod
+    def of(cls, fingerprint: bytes) -> Look:
+        """Read a fingerprint."""
+        bits, tones = fingerprint[:_HASH_BYTES], fingerprint[_HASH_BYTES:]
+        return cls(int.from_bytes(bits, "big"), np.frombuffer(tones, np.uint8).astype(np.int16))
+
+    def is_like(self, other: Look) -> bool:
+        """Whether two photos look alike as those of a burst do."""
+        if (self.bits ^ other.bits).bit_count() > BURST_BITS:
+            return False
+        return bool(np.abs(self.tones - other.tones).mean() <= BURST_MEAN_TONE)
+
+
 def _groups(frames: Sequence[Frame]) -> list[list[Frame]]:
+    """Frames of one sitting that look like the first of them."""
+    running: list[tuple[Look, list[Frame]]] = []
     done: list[list[Frame]] = []
-    running: list[list[Frame]] = []
     for frame in frames:
         if frame.taken_at is None or not frame.fingerprint:
             continue
-        running = [group for group in running if _is_of_sitting(frame, group[-1])][-_OPEN_GROUPS:]
-        group = next((group for group in running if looks_alike(frame, group[0])), None)
+        look = Look.of(frame.fingerprint)
+        running = [(first, group) for first, group in running if _is_of_sitting(frame, group[-1])][-_OPEN_GROUPS:]
+        group = next((group for first, group in running if look.is_like(first)), None)
         if group is None:
             group = []
+            running.append((look, group))
             done.append(group)
-            running.append(group)
         group.append(frame)
     return [group for group in done if len(group) > 1]
 
 
 def _is_of_sitting(frame: Frame, before: Frame) -> bool:
     return bool(frame.taken_at and before.taken_at and frame.taken_at - before.taken_at <= SITTING)
-
-
-def looks_alike(one: Frame, other: Frame) -> bool:
-    """Whether two photos look alike from afar, see stages.fingerprint; those without a fingerprint do not."""
-    if not (one.fingerprint and other.fingerprint):
-        return False
-    hashes = (int.from_bytes(frame[:_HASH_BYTES], "big") for frame in (one.fingerprint, other.fingerprint))
-    first, second = hashes
-    if (first ^ second).bit_count() > BURST_BITS:
-        return False
-    tones = zip(one.fingerprint[_HASH_BYTES:], other.fingerprint[_HASH_BYTES:], strict=True)
-    differences = [abs(a - b) for a, b in tones]
-    return sum(differences) <= BURST_MEAN_TONE * len(differences)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from alignimation_index.errors import UserError
@@ -18,15 +19,17 @@ from alignimation_index.query.frames import ME, Frame, frames_of_faces, select_f
 from alignimation_index.query.outliers import askew, doubtful, kept_in_doubt
 from alignimation_index.query.pacing import Pace, Schedule, schedule
 from alignimation_index.query.periods import UNDATED, Every, best_of_periods
-from alignimation_index.query.preference import LeftOut, Preference, frame_key, without
+from alignimation_index.query.preference import FrameKey, LeftOut, Preference, frame_key, shown_instead, without
 from alignimation_index.query.thinning import Candidates, Times, thin
-from alignimation_index.query.variants import LEFT_OUT, VariantFace, faces_to_leave_out, ranks
+from alignimation_index.query.variants import LEFT_OUT, VariantFace, faces_to_leave_out, of_one_shot, ranks
 from alignimation_index.store import identity
 from alignimation_index.store.tables import Face, Photo
 
 DROPPED = "it is dropped"
 NOT_REGISTERED = "the face could not be registered"
-_EVEN_IF_PINNED = {DROPPED, NOT_REGISTERED, TWICE}
+BY_DURATION = "there are more than --duration has room for"
+BY_TIME = "its time is shown by a better photo (--even photos keeps it)"
+_EVEN_IF_PINNED = {NOT_REGISTERED, TWICE}
 
 Step = Callable[[Sequence[Frame]], list[LeftOut]]
 """Takes frames in the order of time, and tells which to leave out. Pinned ones stay, but for _EVEN_IF_PINNED."""
@@ -41,7 +44,7 @@ class Choice:
         every: one frame per period, or None.
         limit: at most so many frames, or None.
         pins: content hashes of photos that are in, whatever the filter and the steps say.
-        drops: content hashes of photos that are not.
+        drops: content hashes of photos that are not, nor are other variants of the same shot.
         all_alike: whether near-duplicates stay in.
         all_outliers: whether faces stay in that are in doubt, or badly registered.
     """
@@ -89,9 +92,11 @@ def choose_frames(session: Session, wanted: FrameFilter, choice: Choice | None =
     person, note = who_is(session, wanted.person or ME)
     wanted = replace(wanted, person=person)
     preference = Preference(choice.pins)
-    candidates = _candidates(session, wanted, choice)
-    frames, left_out = list(candidates), []
-    for step in _steps(session, wanted, choice, preference):
+    judged = list(_judged(session, wanted))
+    unwanted = {frame_key(frame): reason for frame, reason in judged if reason}
+    candidates = _with_pins(session, [frame for frame, _ in judged], choice.pins)
+    frames, left_out = candidates, []
+    for step in _steps(session, wanted, unwanted, choice, preference):
         out = [one for one in step(frames) if not preference.is_pinned(one.frame) or one.reason in _EVEN_IF_PINNED]
         left_out += out
         frames = without(frames, out)
@@ -103,14 +108,17 @@ def choose_frames(session: Session, wanted: FrameFilter, choice: Choice | None =
         shown,
         planned.starts_s.tolist(),
         planned.seconds,
-        _in_order(left_out, candidates),
+        _in_order(shown_instead(left_out), candidates),
         "\n".join(line for line in notes if line) or None,
     )
 
 
-def _steps(session: Session, wanted: FrameFilter, choice: Choice, preference: Preference) -> Iterator[Step]:
-    yield lambda frames: _leave_out(frames, lambda frame: DROPPED if frame.content_hash in choice.drops else None)
-    yield lambda frames: _leave_out(frames, lambda frame: _why_not(frame, wanted))
+def _steps(
+    session: Session, wanted: FrameFilter, unwanted: Mapping[FrameKey, str], choice: Choice, preference: Preference
+) -> Iterator[Step]:
+    dropped = of_one_shot(session, choice.drops) - choice.pins
+    yield lambda frames: _leave_out(frames, lambda frame: DROPPED if frame.content_hash in dropped else None)
+    yield lambda frames: _leave_out(frames, lambda frame: unwanted.get(frame_key(frame)))
     if not wanted.all_variants:
         yield lambda frames: _variants(session, frames)
     yield lambda frames: twice_on_a_photo(frames, preference)
@@ -128,20 +136,25 @@ def _steps(session: Session, wanted: FrameFilter, choice: Choice, preference: Pr
         yield lambda frames: _limited(frames, choice, preference)
 
 
-def _candidates(session: Session, wanted: FrameFilter, choice: Choice) -> list[Frame]:
-    """All frames that may be chosen, in the order of time: what narrows the choice is told later, frame by frame."""
+def _judged(session: Session, wanted: FrameFilter) -> Iterator[tuple[Frame, str | None]]:
+    """All frames of the person, in the order of time, each with why the filter does not want it."""
     wide = replace(wanted, frontal=None, min_size_px=None, max_residual=None, all_variants=True)
-    found = select_frames(session, wide)
-    known = {frame.content_hash for frame in found}
-    missing = [one for one in choice.pins if one not in known]
-    if not missing or wanted.person is None:
+    return ((frame, _why_not(frame, wanted)) for frame in select_frames(session, wide))
+
+
+def _with_pins(session: Session, found: list[Frame], pins: frozenset[str]) -> list[Frame]:
+    """The frames found, and those of the same people on photos that are pinned and were not found."""
+    people = {frame.person_id for frame in found if frame.person_id is not None}
+    missing = pins - {frame.content_hash for frame in found}
+    if not missing or not people:
         return found
-    faces = select(Face.id).join(Photo, Photo.id == Face.photo_id)
-    theirs = Face.id.in_(identity.faces_of(int(wanted.person)))
-    pinned = frames_of_faces(session, list(session.scalars(faces.where(Photo.content_hash.in_(missing), theirs))))
+    faces = select(Face.id).join(Photo, Photo.id == Face.photo_id).where(Photo.content_hash.in_(missing))
+    theirs = or_(*(Face.id.in_(identity.faces_of(person)) for person in people))
+    pinned = frames_of_faces(session, list(session.scalars(faces.where(theirs))))
     kinds = {frame.kind for frame in found}
-    found += [frame for frame in pinned if not kinds or frame.kind in kinds]
-    return sorted(found, key=lambda frame: (frame.taken_at is None, frame.taken_at or datetime.min, frame.path))
+    shown = (frame for frame in pinned if frame.kind in kinds and frame.template_from_photo is not None)
+    both = [*found, *shown]
+    return sorted(both, key=lambda frame: (frame.taken_at is None, frame.taken_at or datetime.min, frame.path))
 
 
 def _why_not(frame: Frame, wanted: FrameFilter) -> str | None:
@@ -198,9 +211,18 @@ def _times_s(frames: Sequence[Frame]) -> Times:
 
 
 def _thinned(frames: Sequence[Frame], planned: Schedule, pace: Pace) -> Iterator[LeftOut]:
-    kept = set(planned.kept.tolist())
-    why = "more than --even time has room for" if pace.duration_s is None else "more than fit into --duration"
-    return (LeftOut(frame, why) for index, frame in enumerate(frames) if index not in kept)
+    """The frames that the schedule leaves out, each with the one that is shown at its time."""
+    shown = planned.kept.tolist()
+    kept, why = set(shown), BY_TIME if pace.even == "time" else BY_DURATION
+    for index, frame in enumerate(frames):
+        if index not in kept:
+            place = bisect(shown, index)
+            near = shown[max(place - 1, 0) : place + 1]
+            yield LeftOut(frame, why, frames[min(near, key=lambda other: _apart(frames[other], frame))])
+
+
+def _apart(one: Frame, other: Frame) -> timedelta:
+    return abs(one.taken_at - other.taken_at) if one.taken_at and other.taken_at else timedelta.max
 
 
 def _absent_pins(shown: Sequence[Frame], pins: frozenset[str]) -> str | None:

@@ -29,7 +29,7 @@ def doubtful(frames: Sequence[Frame]) -> list[LeftOut]:
     Where there are more of them, those go that sure frames lie nearest to in time: the others hold years together that
     would have no frame.
     """
-    doubted = [frame for frame in frames if frame.is_doubtful and frame.assigned_by != "answer"]
+    doubted = [frame for frame in frames if frame.is_doubtful]
     most = math.floor(MAX_DOUBTFUL_SHARE * len(frames))
     if len(doubted) > most:
         sure = [frame.taken_at for frame in frames if frame.taken_at and not frame.is_doubtful]
@@ -47,7 +47,7 @@ def askew(frames: Sequence[Frame]) -> list[LeftOut]:
 
 def kept_in_doubt(frames: Iterable[Frame]) -> int:
     """How many doubtful frames are left."""
-    return sum(frame.is_doubtful and frame.assigned_by != "answer" for frame in frames)
+    return sum(frame.is_doubtful for frame in frames)
 
 
 def _askew(frames: Sequence[Frame]) -> list[Frame]:

@@ -9,10 +9,21 @@ from typing import Literal
 import numpy as np
 
 from alignimation_index.errors import UserError
-from alignimation_index.query.thinning import Candidates, Indices, Times, best_per_slot, finest, thin
+from alignimation_index.query.thinning import (
+    Candidates,
+    Indices,
+    Times,
+    best_per_slot,
+    cells,
+    finest,
+    thin,
+    with_others,
+)
 
 SHORTEST_S = 2 / 25
-"""Nothing is shown for less, unless more photos a second are asked for: two pictures of a film, which is no flash."""
+"""Nothing is shown for less, unless more photos a second are asked for: two pictures of a film."""
+SHORTEST_SHARE = 1 / 5
+"""Of the mean: with `time`, nothing is shown for less either. Among pictures that stay, a short one is a flash."""
 LONGEST_S, LONGEST_SHARE = 1.0, 3.0
 """With `time`, nothing is shown for longer than a second, or than thrice the mean where that is more: where there are
 no photos for years, the film does not stand still."""
@@ -107,35 +118,27 @@ def _by_photos(candidates: Candidates, pace: Pace) -> tuple[Indices, Times]:
 
 
 def _by_time(candidates: Candidates, pace: Pace) -> tuple[Indices, Times]:
-    """A slot of the calendar takes `shortest_s` of the film, so that crowded times are thinned to their share."""
+    """A slot of the calendar takes the shortest time of the film, so that crowded times are thinned to their share."""
     shortest, times = pace.shortest_s, candidates.times_s
     if pace.duration_s is None:
         slot_s = (candidates.span_s or 1.0) / len(candidates)
-        kept = best_per_slot(candidates, slot_s)
+        kept = with_others(candidates, best_per_slot(candidates, slot_s), slot_s, len(candidates))
         return kept, np.clip(cells(times[kept]) * (shortest / slot_s), shortest, max(LONGEST_S, shortest))
     duration_s = pace.duration_s
+    shortest = max(shortest, SHORTEST_SHARE * duration_s / len(candidates))
     longest = _longest_s(duration_s, len(candidates))
 
     def fits(some: Indices, slot_s: float) -> bool:
         shown = np.clip(cells(times[some]) * (shortest / slot_s), shortest, longest)
         return bool(shown.sum() <= duration_s + _ROUNDING)
 
-    kept, _ = finest(candidates, fits)
+    kept, slot_s = finest(candidates, fits)
+    kept = with_others(candidates, kept, slot_s, int(duration_s / shortest + _ROUNDING))
     return kept, share_out(cells(times[kept]), duration_s, shortest, _longest_s(duration_s, len(kept)))
 
 
 def _longest_s(duration_s: float, count: int) -> float:
     return max(LONGEST_S, LONGEST_SHARE * duration_s / count)
-
-
-def cells(times_s: Times) -> Times:
-    """(N,) seconds of the calendar that are nearest to each of N rising times; beyond the ends as far as within."""
-    if len(times_s) < 2:
-        return np.ones(len(times_s))
-    gaps = np.diff(times_s)
-    around = np.concatenate([gaps[:1], gaps, gaps[-1:]])
-    half: Times = (around[:-1] + around[1:]) / 2
-    return half
 
 
 def share_out(weights: Times, total: float, low: float, high: float) -> Times:

@@ -18,6 +18,7 @@ UNITS = ("day", "week", "month", "year")
 UNDATED = "it has no date (photos set-date gives it one)"
 
 _YEARS_PER = {"d": 1 / DAYS_A_YEAR, "w": 7 / DAYS_A_YEAR, "m": 1 / 12, "y": 1.0}
+_ROUNDING = 1e-6
 _SYNTAX = "Write day, week, month, year, a number of photos, or stages of life like week:1y,month:5y,year."
 
 
@@ -36,7 +37,6 @@ class Every:
     An age counts from the birthday, or from the first frame where none is known.
     """
 
-    text: str
     stages: tuple[Stage, ...] = ()
     count: int | None = None
 
@@ -48,14 +48,14 @@ def parse_every(text: str) -> Every:
         UserError: it is none of these, or the ages do not rise.
     """
     if re.fullmatch(r"[1-9]\d{0,8}", text):
-        return Every(text, count=int(text))
+        return Every(count=int(text))
     stages = tuple(_stage(part.strip(), text) for part in text.split(","))
     untils = [stage.until_years for stage in stages]
     if untils[-1] != math.inf:
         raise UserError(f"'{text}' says nothing of later years. End it with one of {', '.join(UNITS)} alone.")
     if any(later <= earlier for earlier, later in pairwise(untils)):
         raise UserError(f"'{text}': the ages must rise from stage to stage, and only the last one has none.")
-    return Every(text, stages)
+    return Every(stages)
 
 
 def best_of_periods(frames: Sequence[Frame], every: Every, preference: Preference) -> list[LeftOut]:
@@ -102,7 +102,7 @@ def _unit(frame: Frame, first: Frame, every: Every) -> str:
     age = frame.age_years
     if age is None and frame.taken_at and first.taken_at:
         age = (frame.taken_at - first.taken_at).days / DAYS_A_YEAR
-    return next(stage.unit for stage in every.stages if (age or 0) < stage.until_years)
+    return next(stage.unit for stage in every.stages if (age or 0) < stage.until_years - _ROUNDING)
 
 
 def _named(every: Every, frame: Frame, first: Frame) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alignimation_index.query.frames import Frame
 from alignimation_index.query.score import score
@@ -54,3 +54,16 @@ def without(frames: Iterable[Frame], left_out: Iterable[LeftOut]) -> list[Frame]
     """The frames that are not left out."""
     gone = {frame_key(one.frame) for one in left_out}
     return [frame for frame in frames if frame_key(frame) not in gone]
+
+
+def shown_instead(left_out: Iterable[LeftOut]) -> list[LeftOut]:
+    """The same, where a frame in whose place another is shown may have been left out in turn."""
+    told = list(left_out)
+    after = {frame_key(one.frame): one.instead for one in told}
+
+    def shown(frame: Frame | None) -> Frame | None:
+        while frame is not None and frame_key(frame) in after:
+            frame = after[frame_key(frame)]
+        return frame
+
+    return [replace(one, instead=shown(one.instead)) for one in told]

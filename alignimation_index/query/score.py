@@ -37,7 +37,6 @@ _LEAST = 0.02  # so that two frames of which each has something at 0 can still b
 class Ingredient(NamedTuple):
     """What a frame is measured by: 0..1, or None where that is not known."""
 
-    name: str
     weight: float
     measure: Callable[[Frame], float | None]
 
@@ -92,11 +91,11 @@ def eyes_off(frame: Frame) -> float:
 
 
 INGREDIENTS = (
-    Ingredient("frontality", 3, frontality),
-    Ingredient("sharpness", 3, sharpness),
-    Ingredient("eyes", 2, eyes),
-    Ingredient("size", 1, size),
-    Ingredient("light", 1, light),
+    Ingredient(3, frontality),
+    Ingredient(3, sharpness),
+    Ingredient(2, eyes),
+    Ingredient(1, size),
+    Ingredient(1, light),
 )
 
 

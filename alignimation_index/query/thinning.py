@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -65,3 +66,30 @@ def thin(candidates: Candidates, count: int) -> Indices:
     kept, _ = finest(candidates, lambda some, _: len(some) <= count)
     others = candidates.order[~np.isin(candidates.order, kept)]
     return np.sort(np.concatenate([kept, others[: max(count - len(kept), 0)]]))
+
+
+def with_others(candidates: Candidates, kept: Indices, slot_s: float, most: int) -> Indices:
+    """Add frames, the best first and at most to so many, where a slot's border parted no crowd.
+
+    Each, and its neighbours, must stand for a slot of time or more.
+    """
+    chosen, times = kept.tolist(), candidates.times_s[kept].tolist()
+    for index in candidates.order[~np.isin(candidates.order, kept)].tolist():
+        time = float(candidates.times_s[index])
+        place = bisect(times, time)
+        before, after = times[max(place - 2, 0) : place], times[place : place + 2]
+        near = cells(np.array([*before, time, *after]))[max(len(before) - 1, 0) : len(before) + 2]
+        if len(times) < most and near.min() >= slot_s:
+            times.insert(place, time)
+            chosen.insert(place, index)
+    return np.array(chosen, np.int64)
+
+
+def cells(times_s: Times) -> Times:
+    """(N,) seconds of the calendar that are nearest to each of N rising times; beyond the ends as far as within."""
+    if len(times_s) < 2:
+        return np.ones(len(times_s))
+    gaps = np.diff(times_s)
+    around = np.concatenate([gaps[:1], gaps, gaps[-1:]])
+    half: Times = (around[:-1] + around[1:]) / 2
+    return half

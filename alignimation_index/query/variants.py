@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from alignimation_index.store.tables import Photo, Variant
 
+_BURST = "burst"
 LEFT_OUT = "variants of another photo (--all-variants keeps them)"
 """Why frames are left out."""
 
@@ -27,6 +28,14 @@ def ranks(session: Session) -> dict[str, tuple[int, int]]:
     """(group, rank) of every photo in a group of variants, by its content hash."""
     rows = select(Photo.content_hash, Variant.group_id, Variant.rank).join(Variant, Variant.photo_id == Photo.id)
     return {content_hash: (group, rank) for content_hash, group, rank in session.execute(rows)}
+
+
+def of_one_shot(session: Session, content_hashes: Collection[str]) -> set[str]:
+    """These photos, and their other variants but for bursts: copies, edited ones and their originals, RAW."""
+    group = select(Variant.group_id).join(Photo, Photo.id == Variant.photo_id)
+    groups = group.where(Photo.content_hash.in_(content_hashes), Variant.kind != _BURST)
+    others = select(Photo.content_hash).join(Variant, Variant.photo_id == Photo.id)
+    return {*content_hashes, *session.scalars(others.where(Variant.group_id.in_(groups)))}
 
 
 def faces_to_leave_out(faces: Iterable[VariantFace]) -> set[int]:

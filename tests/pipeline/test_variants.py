@@ -19,8 +19,9 @@ from alignimation_index.pipeline.answers import set_dates
 from alignimation_index.pipeline.scan import add_roots
 from alignimation_index.pipeline.status import store_status
 from alignimation_index.pipeline.update import update
+from alignimation_index.query.choosing import choose_frames
 from alignimation_index.query.expression import FrameFilter
-from alignimation_index.query.frames import choose_frames, select_frames
+from alignimation_index.query.frames import select_frames
 from alignimation_index.store.engine import Store
 from alignimation_index.store.tables import File, Photo, Variant
 
@@ -121,8 +122,8 @@ def test_an_animation_takes_the_best_and_tells_how_many_it_left_out(store, fakes
     with store.reading() as session:
         chosen = choose_frames(session, FrameFilter(all_variants=False))
         everything = choose_frames(session, FrameFilter())
-    assert chosen.left_out == {"variants of another photo (--all-variants keeps them)": 1}
-    assert (len(chosen.frames), len(everything.frames), everything.left_out) == (3, 4, {})
+    assert chosen.reasons == {"variants of another photo (--all-variants keeps them)": 1}
+    assert (len(chosen.frames), len(everything.frames), everything.reasons) == (3, 4, {})
 
 
 @pytest.mark.parametrize("together", [True, False])

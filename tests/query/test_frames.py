@@ -6,7 +6,7 @@ import pytest
 from alignimation_index.errors import UserError
 from alignimation_index.pipeline.identity import refresh
 from alignimation_index.query.expression import FrameFilter
-from alignimation_index.query.frames import choose_frames, select_frames, stream_frames, who_is
+from alignimation_index.query.frames import select_frames, stream_frames, who_is
 from alignimation_index.query.photos import select_photos
 from alignimation_index.store.answer_log import record
 from alignimation_index.store.engine import Store
@@ -204,44 +204,6 @@ def test_photos_are_listed_by_path_with_whether_they_could_be_read(session):
     session.add(StageRun(photo_id=broken, stage="detect", key="k", status="error", reason="truncated"))
     session.flush()
     assert [(photo.paths[0], photo.status) for photo in select_photos(session)] == [("a.jpg", "error"), ("b.jpg", "ok")]
-
-
-def test_choosing_counts_what_is_left_out_by_reason(session):
-    add_portrait(session, "good", 2000)
-    add_portrait(session, "of another", 2000, person_id=BOB)
-    add_portrait(session, "too early", 1990)
-    for name in ("profile 1", "profile 2"):
-        add_portrait(session, name, 2001, frontal=False)
-    add_portrait(session, "small", 2002, size_px=50)
-    add_portrait(session, "askew", 2003, residual=0.3)
-    add_portrait(session, "unregistered", 2004, residual=None)
-    chosen = choose_frames(session, FrameFilter(str(ADA), 2000, None, True, 100, 0.1))
-    assert [frame.path for frame in chosen.frames] == ["good"]
-    assert chosen.left_out == {
-        "not frontal (--any-pose keeps them)": 2,
-        "the face is smaller than 100 pixels": 1,
-        "the residual is above 0.1": 1,
-        "the face could not be registered": 1,
-    }
-    assert chosen.note is None
-
-
-def test_choosing_without_a_person_means_me(session):
-    add_portrait(session, "ada")
-    chosen = choose_frames(session, FrameFilter())
-    assert [frame.path for frame in chosen.frames] == ["ada"]
-    assert "taking person 1" in chosen.note
-
-
-@pytest.mark.parametrize(
-    ("limit", "indices"), [(1, [0]), (2, [0, 9]), (4, [0, 3, 6, 9]), (10, range(10)), (99, range(10))]
-)
-def test_a_limit_chooses_evenly_from_the_first_to_the_last(session, limit, indices):
-    for year in range(2000, 2010):
-        add_portrait(session, f"{year}", year)
-    chosen = choose_frames(session, FrameFilter(str(ADA)), limit)
-    assert [frame.path for frame in chosen.frames] == [f"{2000 + index}" for index in indices]
-    assert chosen.left_out == ({f"more than --limit {limit}": 10 - limit} if limit < 10 else {})
 
 
 @pytest.mark.parametrize("asked", ["Ärger", "ärger", "ÄRGER", "A\u0308rger", " Ärger "])

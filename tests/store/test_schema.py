@@ -12,7 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event, select
 
 import alignimation_index.store.forgotten_tables
-import alignimation_index.store.identity_tables  # noqa: F401 - more of the same tables
+import alignimation_index.store.identity_tables
+import alignimation_index.store.saved_tables  # noqa: F401 - more of the same tables
 from alignimation_index.cli import run
 from alignimation_index.errors import UserError
 from alignimation_index.library.takeout.folders import export_folder
