@@ -55,7 +55,7 @@ def test_a_caption_is_drawn_below_its_picture_and_stays_within_the_sheet():
 
 @pytest.mark.parametrize("count", [12, 40, 200])
 def test_a_large_sheet_is_about_16_to_10(count):
-    height, width = contact_sheet([Tile(plain((0, 0, 0)), "x")] * count, tile_px=40).shape[:2]
+    height, width = contact_sheet([Tile(plain((0, 0, 0)), "x")] * count).shape[:2]
     assert 1.25 < width / height < 2.05
 
 
