@@ -184,6 +184,19 @@ class BodyMask:
 
 
 @dataclass(frozen=True, slots=True)
+class Cutout:
+    """A person mask as it is kept, some thousand bytes; see BodyMask.
+
+    Attributes:
+        png: (H, W) uint8 as a PNG picture, 255 on the person and 0 off it.
+        photo_from_mask: (2, 3) float64, its pixels to pixels of the full upright photo.
+    """
+
+    png: bytes
+    photo_from_mask: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
 class PhotoBodies:
     """The bodies of a photo, in pixels of the full upright photo; otherwise as BodyDetections.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
@@ -104,6 +104,15 @@ def choose_bodies(store: Store, wanted: FrameFilter, options: BodyOptions, choic
     say_bodies(len(found.wanted.frames), found.wanted.without_face, found.template)
     with store.reading() as session:
         return choose_among_bodies(session, found.wanted, found.template, wanted, choice)
+
+
+def cut_out_people(store: Store, frames: Sequence[Frame], options: BodyOptions) -> list[Frame]:
+    """Give frames the masks of their people; bodies are looked for on their photos where that is stale."""
+    from alignimation_index.pipeline.cutouts import cut_out
+
+    with progress_bar() as progress:
+        source = partial(body_source, store, options.body_model, "auto", progress)
+        return cut_out(store, frames, options.body_model, source, progress, say_waiting)
 
 
 def find_all_bodies(store: Store, model: str | None, full_masks: bool | None, device: str, progress: Progress) -> None:

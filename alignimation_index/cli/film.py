@@ -136,11 +136,12 @@ class FilmOptions:
             raise UserError("--compare and --grid are two ways to show several people. Give one of them.")
         return self.compare or self.grid
 
-    def look(self, framing: Framing, *, is_folder: bool = False) -> Look:
+    def look(self, framing: Framing, background: str = "keep", *, is_folder: bool = False) -> Look:
         """How the film looks.
 
         Args:
             framing: of each person's pictures.
+            background: what is behind people.
             is_folder: whether it becomes a folder of pictures; cut, that holds each photo once.
 
         Raises:
@@ -150,7 +151,7 @@ class FilmOptions:
 
         once = is_folder and self.transition == TRANSITIONS[0]
         fps = self.fps or (self.photos_per_second if once else DEFAULT_FPS)
-        return Look(framing, self._transition(), fps, self._labels(), self.codec)
+        return Look(framing, self._transition(), fps, self._labels(), self.codec, background)
 
     def _transition(self) -> Transition:
         from alignimation_index.render.transitions.transition import BLEND, CUT, Transition, parse_width

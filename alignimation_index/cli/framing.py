@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import reduce
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, fields
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -49,24 +50,61 @@ _OPTIONS = (
         type=click.Choice(["light"]),
         help="light: even out the light and colour of the faces of each person.",
     ),
+    click.option(
+        "--background",
+        default="keep",
+        show_default=True,
+        metavar="FILL",
+        help="Behind the person: blur, a colour by name or as #rrggbb, a picture's path, or transparent.",
+    ),
 )
 
 
-def choosing_framing(command: Command) -> Command:
-    """Add the options to a command, which takes `view`, `size`, `crop`, `edges` and `match`; see `framing_from`."""
-    return reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), command)
+@dataclass(frozen=True, slots=True)
+class FramingOptions:
+    """What the options say, each as click gives it; see `framing_options`."""
+
+    view: str
+    size: str
+    crop: str | None
+    edges: str
+    match: str | None
+    background: str
+
+    @property
+    def replaces_background(self) -> bool:
+        """Whether something else is to be behind people."""
+        return self.background != "keep"
+
+    def framing(self) -> Framing:
+        """The framing that they describe.
+
+        Raises:
+            UserError: the size is none, or a colour, or the picture for the background cannot be read.
+        """
+        from alignimation_index.render.framing import Framing, parse_edges, parse_size
+
+        if self.replaces_background:
+            from alignimation_index.render.background import parse_background
+
+            parse_background(self.background)
+        width_px, height_px = parse_size(self.size)
+        is_inside, is_lit = self.crop == "inside", self.match == "light"
+        return Framing(width_px, height_px, self.view, parse_edges(self.edges), inside=is_inside, match_light=is_lit)
 
 
-def framing_from(view: str, size: str, crop: str | None, edges: str, match: str | None) -> Framing:
-    """The framing that the options say.
+def framing_options(command: Command) -> Command:
+    """Give a command the options that say what is seen of each photo, as one argument `framing` of FramingOptions."""
+    names = [field.name for field in fields(FramingOptions)]
 
-    Raises:
-        UserError: the size is none, or the colour.
-    """
-    from alignimation_index.render.framing import Framing, parse_edges, parse_size
+    @wraps(command)
+    def with_framing(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - whatever else the command takes
+        framing = FramingOptions(**{name: options.pop(name) for name in names})
+        return command(*arguments, framing=framing, **options)
 
-    width_px, height_px = parse_size(size)
-    return Framing(width_px, height_px, view, parse_edges(edges), inside=crop == "inside", match_light=match == "light")
+    for option in reversed(_OPTIONS):
+        with_framing = option(with_framing)
+    return cast(Command, with_framing)
 
 
 def say_what_is_inside(frames: Sequence[Frame], framing: Framing) -> None:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from alignimation_index.cli.bodies import BodyOptions, body_options, choose_bodies
-from alignimation_index.cli.choosing import asked, choosing_film, say_left_out
+from alignimation_index.cli.bodies import BodyOptions, body_options, choose_bodies, cut_out_people
+from alignimation_index.cli.choosing import Asked, asked, choosing_film, say_left_out
 from alignimation_index.cli.choosing import explain as explain_choice
 from alignimation_index.cli.film import FilmOptions, film_options, query_in_words
 from alignimation_index.cli.filters import choosing_frames, frame_filter
-from alignimation_index.cli.framing import choosing_framing, framing_from, say_what_is_inside
+from alignimation_index.cli.framing import FramingOptions, framing_options, say_what_is_inside
 from alignimation_index.cli.output import check_not_indexed, opened_store, progress_bar, say, store_path, warn
 
 if TYPE_CHECKING:
     from alignimation_index.query.choosing import Chosen
+    from alignimation_index.query.expression import FrameFilter
     from alignimation_index.render.film import Film, Look
     from alignimation_index.store.engine import Store
 
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     help="A .mp4, .mov, .webm, .gif or .webp; a .jpg or .png for a sheet of the frames; without suffix a folder of PNG "
     "pictures. Needed but for --explain.",
 )
-@choosing_framing
+@framing_options
 @film_options
 @click.option("--json", "as_json", is_flag=True, help="With --explain: for programs.")
 @click.pass_context
@@ -45,11 +47,7 @@ def render(
     context: click.Context,
     /,
     out: Path | None,
-    view: str,
-    size: str,
-    crop: str | None,
-    edges: str,
-    match: str | None,
+    framing: FramingOptions,
     film: FilmOptions,
     record: Path | None,
     explain: bool,
@@ -68,18 +66,17 @@ def render(
         _check_alone(context)
         _render(_recorded(context, record, out), out)
         return
-    look = film.look(framing_from(view, size, crop, edges, match), is_folder=out is not None and not out.suffix)
+    look = film.look(framing.framing(), framing.background, is_folder=out is not None and not out.suffix)
     with opened_store(context) as store:
         if out is not None:
             _check_place(store, out)
         chosen = [_choose(context, store, film, bodies, side, options) for side in film.sides or ("",)]
-    for one in chosen:
-        if one.note:
-            warn(one.note)
-    if out is None or explain:
-        for one in chosen:
-            explain_choice(one, as_json=as_json)
-        return
+        if out is None or explain:
+            for one in chosen:
+                explain_choice(one, as_json=as_json)
+            return
+        if framing.replaces_background:
+            chosen = [replace(one, frames=cut_out_people(store, one.frames, bodies)) for one in chosen]
     for one in chosen:
         say_what_is_inside(one.frames, look.framing)
     _render(_film(chosen, film, look, query_in_words(options["expression"], _given(context))), out)
@@ -91,10 +88,6 @@ def _choose(
     context: click.Context, store: Store, film: FilmOptions, bodies: BodyOptions, side: str, options: dict[str, Any]
 ) -> Chosen:
     """Choose the frames of a film, or of one side of it: of a person, or those that an expression narrows down."""
-    from alignimation_index.query.choosing import choose_frames
-    from alignimation_index.query.expression import term
-    from alignimation_index.query.tree import mentions
-
     theirs = dict(options)
     if ":" in side:
         theirs["expression"] = f"({options['expression']}) ({side})" if options["expression"] else side
@@ -103,7 +96,20 @@ def _choose(
     request = asked(context, store, film.photos_per_second, **theirs)
     wanted = frame_filter(**request.filters)
     if bodies.wanted or wanted.kind == "body":
-        return choose_bodies(store, wanted, bodies, request.choice)
+        chosen = choose_bodies(store, wanted, bodies, request.choice)
+    else:
+        chosen = _choose_faces(store, wanted, request)
+    if chosen.note:
+        warn(chosen.note)
+    return chosen
+
+
+def _choose_faces(store: Store, wanted: FrameFilter, request: Asked) -> Chosen:
+    """Those that look at the camera, unless something else is said of that."""
+    from alignimation_index.query.choosing import choose_frames
+    from alignimation_index.query.expression import term
+    from alignimation_index.query.tree import mentions
+
     if not (request.any_pose or mentions(wanted.condition, "frontal")):
         wanted = wanted.narrowed(term("frontal", "yes"))
     with store.reading() as session:
@@ -111,7 +117,7 @@ def _choose(
 
 
 def _film(chosen: Sequence[Chosen], options: FilmOptions, look: Look, query: str) -> Film:
-    from alignimation_index.render.film import Film
+    from alignimation_index.render.film import Film, not_cut_out
     from alignimation_index.render.tracks import Track, compared, day_of, on_one_clock
 
     sides = options.sides or ("",)
@@ -125,6 +131,7 @@ def _film(chosen: Sequence[Chosen], options: FilmOptions, look: Look, query: str
     undated = sum(len(one.frames) for one in chosen) - sum(len(track.frames) for track in tracks)
     if undated:
         say(f"Left out {undated} photos: without a date, or an age, they have no place beside others")
+    tracks = [replace(track, missing=not_cut_out(track.frames, look.background)) for track in tracks]
     return Film(tracks, look, query, columns=2 if options.compare else None)
 
 

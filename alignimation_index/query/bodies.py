@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from sqlalchemy import func, select
@@ -61,6 +61,14 @@ def body_mask(session: Session, body_id: int) -> BodyMask:
     if mask is None:
         raise UserError(f"There is no body {body_id}; bodies are numbered anew when they are found anew.")
     return mask
+
+
+def with_cutouts(session: Session, frames: Sequence[Frame]) -> list[Frame]:
+    """Frames with the mask of their body, or of the body of their face; without where none was found."""
+    of_faces = rows.bodies_of_faces(session, [frame.face_id for frame in frames if frame.body_id is None])
+    body_ids = [of_faces.get(frame.face_id, 0) if frame.body_id is None else frame.body_id for frame in frames]
+    found = rows.cutouts(session, body_ids)
+    return [replace(frame, cutout=found.get(body_id)) for frame, body_id in zip(frames, body_ids, strict=True)]
 
 
 def count_bodies(session: Session) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from alignimation_index.datatypes import Float
+from alignimation_index.datatypes import Cutout, Float
 from alignimation_index.query.expression import FrameFilter
 from alignimation_index.query.selection import stream_face_ids, stream_judged
 from alignimation_index.store import files, identity
@@ -58,6 +58,7 @@ class Frame:
         fingerprint: of the photo, see stages.fingerprint; or None.
         kind: "face", or "body" where it is a body that is registered.
         body_id: the body's row, where it is one; the face is then the body's own.
+        cutout: where the person is on the photo, if that was asked for and is known.
     """
 
     path: str
@@ -91,6 +92,7 @@ class Frame:
     fingerprint: bytes | None = None
     kind: str = "face"
     body_id: int | None = None
+    cutout: Cutout | None = None
 
 
 def select_frames(session: Session, wanted: FrameFilter) -> list[Frame]:

@@ -59,19 +59,23 @@ class Background:
         picture: (H, W, 3) uint8 RGB of any size, of a picture; the canvas shows its middle.
     """
 
-    kind: Literal["keep", "blur", "colour", "picture"]
+    kind: Literal["keep", "blur", "transparent", "colour", "picture"]
     colour: tuple[int, int, int] = (0, 0, 0)
     picture: Pixels | None = None
 
 
+KEEP = Background("keep")
+
+
 def parse_background(text: str) -> Background:
-    """Read `keep`, `blur`, a colour (`white`, `#rrggbb`) or the path of a picture.
+    """Read `keep`, `blur`, `transparent`, a colour (`white`, `#rrggbb`) or the path of a picture.
 
     Raises:
         UserError: it is none of these, or the picture cannot be read.
     """
-    if text in ("keep", "blur"):
-        return Background("keep" if text == "keep" else "blur")
+    plain: dict[str, Background] = {"keep": KEEP, "blur": Background("blur"), "transparent": Background("transparent")}
+    if text in plain:
+        return plain[text]
     try:
         red, green, blue = ImageColor.getrgb(text)[:3]
     except ValueError:
@@ -111,14 +115,19 @@ def replace_background(pixels: Pixels, mask: Float, background: Background) -> P
         background: what to put there.
 
     Returns:
-        (H, W, 3) uint8 RGB.
+        (H, W, 3) uint8 RGB; of a transparent one (H, W, 4) with alpha, not premultiplied.
     """
     if background.kind == "keep":
         return pixels
     photo, layer = _planes(pixels), _layer(mask)
     alpha = _refined(photo, layer)
-    composed = torch.lerp(_behind(background, photo, alpha), photo, alpha)
-    _take_out_what_shines_through(composed, photo, alpha)
+    if background.kind == "transparent":
+        composed = photo.clone()
+        _take_out_what_shines_through(composed, photo, alpha, torch.ones_like(alpha))
+        composed = torch.cat([composed, 255 * alpha], 1)
+    else:
+        composed = torch.lerp(_behind(background, photo, alpha), photo, alpha)
+        _take_out_what_shines_through(composed, photo, alpha, alpha)
     replaced = composed[0].add_(0.5).clamp_(0, 255).to(torch.uint8)
     return np.ascontiguousarray(replaced.permute(1, 2, 0).numpy())
 
@@ -190,10 +199,11 @@ def _grown(places: Tensor, margin: int) -> slice:
     return slice(max(int(places[0]) - margin, 0), int(places[-1]) + 1 + margin)
 
 
-def _take_out_what_shines_through(composed: Tensor, photo: Tensor, alpha: Tensor) -> None:
+def _take_out_what_shines_through(composed: Tensor, photo: Tensor, alpha: Tensor, weight: Tensor) -> None:
     """Where a pixel shows the person and what was behind, let the person's own colour stand for the photo's.
 
-    Both colours are those around, corrected by what they do not explain of the pixel. All are (1, ·, H, W).
+    Both colours are those around, corrected by what they do not explain of the pixel. All are (1, ·, H, W); `weight` is
+    how far the photo's colours are part of what was composed.
     """
     deviation_px = COLOUR_REACH * min(alpha.shape[-2:])
     rows, columns = ((alpha > 0) & (alpha < 1))[0, 0].nonzero(as_tuple=True)
@@ -201,7 +211,7 @@ def _take_out_what_shines_through(composed: Tensor, photo: Tensor, alpha: Tensor
     person, behind = _sampled(around, rows, columns, alpha).chunk(2)
     share, seen = alpha[0, :, rows, columns], photo[0, :, rows, columns]
     own = (person + share * (seen - torch.lerp(behind, person, share))).clamp(0, 255)
-    composed[0, :, rows, columns] += share * (own - seen)
+    composed[0, :, rows, columns] += weight[0, :, rows, columns] * (own - seen)
 
 
 def _behind(background: Background, photo: Tensor, alpha: Tensor) -> Tensor:

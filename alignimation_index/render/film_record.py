@@ -6,6 +6,7 @@ It stands beside the film, as OUT.json. It is made to be read and changed by han
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import datetime
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from alignimation_index import __version__
+from alignimation_index.datatypes import Cutout
 from alignimation_index.errors import UserError, in_words
 from alignimation_index.pipeline.flow import batches
 from alignimation_index.query.frames import Frame
@@ -114,7 +116,7 @@ def _check_is_record(path: Path) -> None:
 def _as_text(film: Film) -> Iterator[str]:
     """JSON with a frame per line, piece by piece."""
     head: dict[str, Any] = {"format": FORMAT, "version": __version__, "query": film.query, "columns": film.columns}
-    head |= {"fps": film.look.fps, "codec": film.look.codec}
+    head |= {"fps": film.look.fps, "codec": film.look.codec, "background": film.look.background}
     head |= {name: asdict(getattr(film.look, name)) for name in ("framing", "transition", "labels")}
     yield json.dumps(head, indent=1, ensure_ascii=False)[:-2] + ',\n "tracks": ['
     for position, track in enumerate(film.tracks):
@@ -140,6 +142,8 @@ def _row(frame: Frame, start_s: float, missing: str | None) -> dict[str, Any]:
 def _plain(value: Any) -> Any:  # noqa: ANN401 - a field of a frame
     if isinstance(value, np.ndarray):
         return value.tolist()
+    if isinstance(value, Cutout):
+        return {"png": b64encode(value.png).decode(), "photo_from_mask": value.photo_from_mask.tolist()}
     return value.isoformat() if isinstance(value, datetime) else value
 
 
@@ -150,6 +154,7 @@ def _film(written: Mapping[str, Any]) -> Film:
         float(written["fps"]),
         _part(Labels, written["labels"]),
         written["codec"],
+        str(written["background"]),
     )
     tracks = [_track(one) for one in written["tracks"]]
     if not tracks:
@@ -175,4 +180,6 @@ def _frame(row: Mapping[str, Any]) -> Frame:
     for name in _ARRAYS:
         values[name] = np.array(values[name], np.float32)
     values["taken_at"] = values["taken_at"] and datetime.fromisoformat(values["taken_at"])
+    if cutout := values["cutout"]:
+        values["cutout"] = Cutout(b64decode(cutout["png"]), np.array(cutout["photo_from_mask"], np.float64))
     return Frame(**values)

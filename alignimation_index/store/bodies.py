@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
-from alignimation_index.datatypes import BodyMask, Float, PhotoBodies, Pixels
+from alignimation_index.datatypes import BodyMask, Cutout, Float, PhotoBodies, Pixels
 from alignimation_index.store.body_tables import Body
 from alignimation_index.store.bulk import delete_rows, insert_rows, update_rows
 from alignimation_index.store.schema import BODY_MASKS_SETTING, BODY_MODEL_SETTING
@@ -122,6 +122,24 @@ def body_mask(session: Session, body_id: int) -> BodyMask | None:
     """The mask of a body; None if there is no such body."""
     row = session.execute(select(Body.mask, Body.photo_from_mask).where(Body.id == body_id)).first()
     return row and _mask(*row)
+
+
+def cutouts(session: Session, body_ids: Collection[int]) -> dict[int, Cutout]:
+    """The masks of bodies by their ids, as they are kept."""
+    found: dict[int, Cutout] = {}
+    for some in some_at_once(body_ids):
+        rows = session.execute(select(Body.id, Body.mask, Body.photo_from_mask).where(Body.id.in_(some)))
+        found |= {id_: Cutout(mask, np.asarray(matrix, np.float64)) for id_, mask, matrix in rows if mask is not None}
+    return found
+
+
+def bodies_of_faces(session: Session, face_ids: Collection[int]) -> dict[int, int]:
+    """The body of each face, where there is one."""
+    found: dict[int, int] = {}
+    for some in some_at_once(face_ids):
+        rows = session.execute(select(Body.face_id, Body.id).where(Body.face_id.in_(some)))
+        found |= {face_id: body_id for face_id, body_id in rows if face_id is not None}
+    return found
 
 
 def body_model(session: Session) -> str | None:

@@ -2,7 +2,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from alignimation_index.cli.framing import choosing_framing, framing_from
+from alignimation_index.cli.framing import framing_options
 from alignimation_index.errors import UserError
 from alignimation_index.render.framing import Framing
 
@@ -11,9 +11,9 @@ def framing_of(*arguments):
     chosen = []
 
     @click.command()
-    @choosing_framing
-    def command(**options):
-        chosen.append(framing_from(**options))
+    @framing_options
+    def command(framing):
+        chosen.append(framing.framing())
 
     result = CliRunner().invoke(command, arguments)
     if result.exception and not isinstance(result.exception, SystemExit):
