@@ -20,7 +20,7 @@ def mine(library, tmp_path):
         ((), 2, "Say one of --embedder NAME, --back, --drop-old."),
         (("--back", "--drop-old"), 2, "Say one of"),
         (("--embedder", "dlib-resnet"), 1, "this store's faces are embedded with it already"),
-        (("--embedder", "arcface"), 1, "no such embedder; choose one of"),
+        (("--embedder", "arcface"), 1, "no such model; choose one of"),
         (("--embedder", "facenet-vggface2"), 1, FACENET_VGGFACE2.file_name),
         (("--back",), 1, "There is nothing to go back to"),
         (("--drop-old",), 0, ""),
