@@ -53,7 +53,7 @@ CODECS = {
         pixels_with_alpha="yuva444p10le",
     ),
     # A palette of each frame's own: one for all would need every frame in memory first, and twenty years of light have
-    # no colours in common. Ordered dither keeps still what does not move, and packs well.
+    # no colours in common.
     "gif": Codec(
         "gif",
         ("-loop", "0"),

@@ -20,7 +20,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-from alignimation_index.render.animation import render_animation, render_frame
 from annotated_bodies import read_bodies
 from figures import parser, show
 from made_bodies import LEGS, PARTS, PLACES
@@ -39,6 +38,10 @@ from alignimation_index.query.bodies import choose_bodies
 from alignimation_index.query.choosing import Choice
 from alignimation_index.query.expression import FrameFilter
 from alignimation_index.registration.keypoints import parse_names
+from alignimation_index.render.film import Film, Look, render_film
+from alignimation_index.render.framing import Framing
+from alignimation_index.render.stills import render_frame
+from alignimation_index.render.tracks import evenly
 from alignimation_index.similarity import apply, compose, invert
 from alignimation_index.store.engine import Store
 
@@ -239,7 +242,8 @@ def measured(store: Store, photos: Path, series: Series, chosen: argparse.Namesp
             session, found.wanted, found.template, FrameFilter(), Choice(all_alike=True, all_outliers=True)
         )
     whole = [cropped(frame) for frame in frames.frames]
-    render_animation(frames.frames, chosen.out / "bump.gif", 8, FRAME_PX // 2)
+    look = Look(Framing(FRAME_PX // 2, FRAME_PX // 2), fps=8)
+    render_film(Film([evenly(frames.frames, 8)], look), chosen.out / "bump.gif")
     pictures = [[render_frame(frame, FRAME_PX) for frame in row] for row in (whole, frames.frames)]
     Image.fromarray(sheet(*pictures)).save(chosen.out / "before_after.png")
     columns = [KEYPOINT_NAMES.index(name) for name in SHOWN]

@@ -22,7 +22,6 @@ from contextlib import closing
 from itertools import cycle, islice
 from pathlib import Path
 
-from alignimation_index.render.animation import render_animation
 from figures import parser, show
 from PIL import Image, ImageOps
 from process_tree import peak_mib
@@ -31,9 +30,11 @@ from alignimation_index.datatypes import Pixels
 from alignimation_index.pipeline.flow import ordered_map, pool, processor_count
 from alignimation_index.query.expression import FrameFilter
 from alignimation_index.query.frames import Frame, select_frames
-from alignimation_index.render.encode import open_animation
+from alignimation_index.render.encode import FilmFormat, open_animation
+from alignimation_index.render.film import Film, Look, render_film
 from alignimation_index.render.framing import Framing, canvas_from_template
 from alignimation_index.render.stills import AHEAD, still_of
+from alignimation_index.render.tracks import evenly
 from alignimation_index.render.warp import decode_side_needed
 from alignimation_index.similarity import compose
 from alignimation_index.store.engine import Store
@@ -105,7 +106,7 @@ def run(name: str, folder: Path, count: int) -> None:
     if name == "floor":
         floor(frames, ready, out)
     else:
-        render_animation(frames, out, FPS, FRAMING)
+        render_film(Film([evenly(frames, FPS)], Look(FRAMING, fps=FPS)), out)
     (folder / f"{name}.json").write_text(json.dumps([time.perf_counter() - began, computing_s() - computed]))
 
 
@@ -115,7 +116,7 @@ def computing_s() -> float:
 
 
 def floor(frames: list[Frame], ready: list[Pixels], out: Path) -> None:
-    with open_animation(out, FPS, FRAMING.size) as animation:
+    with open_animation(out, FilmFormat(FPS, *FRAMING.size)) as animation:
         for pixels, _ in zip(cycle(ready), decoded(frames), strict=False):
             animation.write(pixels)
 
