@@ -19,8 +19,8 @@ from alignimation_index.people.calibration import CALIBRATIONS
 from alignimation_index.pipeline.progress import Progress, UpdateReport
 from alignimation_index.pipeline.scan import add_roots
 from alignimation_index.pipeline.update import update
-from alignimation_index.query.expression import FrameFilter
 from alignimation_index.query.frames import Frame, select_frames
+from alignimation_index.query.language.expression import FrameFilter
 from alignimation_index.store.engine import Store
 from alignimation_index.store.tables import Assignment, Base, Embedding, Face, File, Photo
 

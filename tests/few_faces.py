@@ -5,8 +5,8 @@ from datetime import datetime
 import numpy as np
 
 from alignimation_index.pipeline.identity import refresh
-from alignimation_index.query.expression import parse_expression
 from alignimation_index.query.frames import select_frames
+from alignimation_index.query.language.expression import parse_expression
 from alignimation_index.store.answer_log import record
 from alignimation_index.store.tables import Assignment, Face, File, Photo, Transform, utc_now
 

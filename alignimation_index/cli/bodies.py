@@ -24,9 +24,9 @@ from alignimation_index.cli.output import (
 if TYPE_CHECKING:
     from alignimation_index.models.bodies import BodyModelSource
     from alignimation_index.pipeline.progress import Progress
-    from alignimation_index.query.choosing import Choice, Chosen
-    from alignimation_index.query.expression import FrameFilter
+    from alignimation_index.query.choosing.choose import Choice, Chosen
     from alignimation_index.query.frames import Frame
+    from alignimation_index.query.language.expression import FrameFilter
     from alignimation_index.store.engine import Store
 
 _COLUMNS = ("path", "taken_at", "body_id", "face_id", "person_id", "person", "template", "residual")
@@ -83,7 +83,7 @@ def body_options(command: Callable[..., None]) -> Callable[..., None]:
 def choose_bodies(store: Store, wanted: FrameFilter, options: BodyOptions, choice: Choice) -> Chosen:
     """Find and register the bodies that are wanted, and choose their frames; says what the user should know of them."""
     from alignimation_index.models.device import choose_device
-    from alignimation_index.pipeline.registered_bodies import TemplateChoice, register
+    from alignimation_index.pipeline.bodies.register import TemplateChoice, register
     from alignimation_index.query.bodies import choose_bodies as choose_among_bodies
     from alignimation_index.registration.keypoints import parse_names
 
@@ -108,7 +108,7 @@ def choose_bodies(store: Store, wanted: FrameFilter, options: BodyOptions, choic
 
 def cut_out_people(store: Store, frames: Sequence[Frame], options: BodyOptions) -> list[Frame]:
     """Give frames the masks of their people; bodies are looked for on their photos where that is stale."""
-    from alignimation_index.pipeline.cutouts import cut_out
+    from alignimation_index.pipeline.bodies.cutouts import cut_out
 
     with progress_bar() as progress:
         source = partial(body_source, store, options.body_model, "auto", progress)
@@ -117,7 +117,7 @@ def cut_out_people(store: Store, frames: Sequence[Frame], options: BodyOptions) 
 
 def find_all_bodies(store: Store, model: str | None, full_masks: bool | None, device: str, progress: Progress) -> None:
     """Find the bodies on all photos where that is stale, and say how many there are."""
-    from alignimation_index.pipeline.bodies import find_bodies
+    from alignimation_index.pipeline.bodies.find import find_bodies
     from alignimation_index.query.bodies import count_bodies
     from alignimation_index.store.bodies import keep_full_masks
 

@@ -13,9 +13,9 @@ from alignimation_index.cli.output import say, say_json, say_table
 from alignimation_index.errors import UserError
 
 if TYPE_CHECKING:
-    from alignimation_index.query.choosing import Choice, Chosen
+    from alignimation_index.query.choosing.choose import Choice, Chosen
+    from alignimation_index.query.choosing.preference import LeftOut
     from alignimation_index.query.frames import Frame
-    from alignimation_index.query.preference import LeftOut
     from alignimation_index.store.engine import Store
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -174,9 +174,9 @@ def _choice(
     duration: str | None,
     **options: Any,  # noqa: ANN401
 ) -> Choice:
-    from alignimation_index.query.choosing import Choice
-    from alignimation_index.query.pacing import Pace, parse_duration
-    from alignimation_index.query.periods import parse_every
+    from alignimation_index.query.choosing.choose import Choice
+    from alignimation_index.query.choosing.pacing import Pace, parse_duration
+    from alignimation_index.query.choosing.periods import parse_every
 
     pace = Pace(photos_per_second, parse_duration(duration) if duration else None, even)
     return Choice(pace, parse_every(every) if every else None, **options)
@@ -201,7 +201,7 @@ def _explained_json(chosen: Chosen) -> dict[str, Any]:
 
 
 def _shown_json(chosen: Chosen) -> Iterator[dict[str, Any]]:
-    from alignimation_index.query.score import score
+    from alignimation_index.query.choosing.score import score
 
     for frame, start_s in zip(chosen.frames, chosen.starts_s, strict=True):
         yield {**_frame_json(frame), "start": round(start_s, 3), "score": round(score(frame), 3)}

@@ -71,14 +71,14 @@ def completion(context: click.Context, shell: str) -> None:
 
 def complete_expression(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The ways in which an expression may go on."""
-    from alignimation_index.query.completion import completions
+    from alignimation_index.query.language.completion import completions
 
     return _offered(context, lambda session: completions(session, incomplete))
 
 
 def complete_person(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The people whose names begin so."""
-    from alignimation_index.query.completion import people_named
+    from alignimation_index.query.language.completion import people_named
 
     return _offered(context, lambda session: people_named(session, incomplete))
 

@@ -14,14 +14,14 @@ import click
 from alignimation_index.errors import UserError
 
 if TYPE_CHECKING:
-    from alignimation_index.render.film import Look
-    from alignimation_index.render.framing import Framing
-    from alignimation_index.render.labels import Labels
-    from alignimation_index.render.transitions.transition import Transition
+    from alignimation_index.render.film.film import Look
+    from alignimation_index.render.film.labels import Labels
+    from alignimation_index.render.film.transitions.transition import Transition
+    from alignimation_index.render.stills.framing import Framing
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-# As in render.transitions.transition and render.labels, which take long to import.
+# As in render.film.transitions.transition and render.film.labels, which take long to import.
 TRANSITIONS = ("cut", "crossfade", "blend", "morph")
 CORNERS = ("bottom-left", "bottom-right", "top-left", "top-right", "bottom", "top")
 CODECS = ("h264", "h265", "av1", "vp9", "prores")
@@ -125,7 +125,7 @@ class FilmOptions:
     @property
     def photos_per_second(self) -> float:
         """How fast photos come: never faster than pictures."""
-        from alignimation_index.render.transitions.transition import PHOTOS_PER_SECOND
+        from alignimation_index.render.film.transitions.transition import PHOTOS_PER_SECOND
 
         return self.pace or min(PHOTOS_PER_SECOND[self.transition], self.fps or math.inf)
 
@@ -147,14 +147,14 @@ class FilmOptions:
         Raises:
             UserError: something is not understood, or of no use together.
         """
-        from alignimation_index.render.film import Look
+        from alignimation_index.render.film.film import Look
 
         once = is_folder and self.transition == TRANSITIONS[0]
         fps = self.fps or (self.photos_per_second if once else DEFAULT_FPS)
         return Look(framing, self._transition(), fps, self._labels(), self.codec, background)
 
     def _transition(self) -> Transition:
-        from alignimation_index.render.transitions.transition import BLEND, CUT, Transition, parse_width
+        from alignimation_index.render.film.transitions.transition import BLEND, CUT, Transition, parse_width
 
         if self.blend_width is not None and self.transition != BLEND:
             raise UserError(f"--blend-width is for --transition blend, not for {self.transition}.")
@@ -167,9 +167,9 @@ class FilmOptions:
 
     def _labels(self) -> Labels:
         """People side by side are named where nothing else is said."""
-        from alignimation_index.render.fonts import font_of
-        from alignimation_index.render.label_text import check_locale, label_template
-        from alignimation_index.render.labels import Labels
+        from alignimation_index.render.film.fonts import font_of
+        from alignimation_index.render.film.label_text import check_locale, label_template
+        from alignimation_index.render.film.labels import Labels
 
         template = label_template(self.label or (("person", "year", "age") if self.sides else ()))
         check_locale(self.locale)

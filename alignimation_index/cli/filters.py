@@ -11,7 +11,7 @@ import click
 from alignimation_index.cli.completion import complete_expression, complete_person
 
 if TYPE_CHECKING:
-    from alignimation_index.query.expression import FrameFilter
+    from alignimation_index.query.language.expression import FrameFilter
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -78,7 +78,7 @@ def frame_filter(
 
     An option is a term that holds too; it replaces a term of the same name that stands in EXPR by itself.
     """
-    from alignimation_index.query.expression import parse_expression, term
+    from alignimation_index.query.language.expression import parse_expression, term
 
     options = {
         "person": (person, "--person {}"),

@@ -13,7 +13,7 @@ from alignimation_index.cli.output import say
 
 if TYPE_CHECKING:
     from alignimation_index.query.frames import Frame
-    from alignimation_index.render.framing import Framing
+    from alignimation_index.render.stills.framing import Framing
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -82,10 +82,10 @@ class FramingOptions:
         Raises:
             UserError: the size is none, or a colour, or the picture for the background cannot be read.
         """
-        from alignimation_index.render.framing import Framing, parse_edges, parse_size
+        from alignimation_index.render.stills.framing import Framing, parse_edges, parse_size
 
         if self.replaces_background:
-            from alignimation_index.render.background import parse_background
+            from alignimation_index.render.stills.background import parse_background
 
             parse_background(self.background)
         width_px, height_px = parse_size(self.size)
@@ -115,7 +115,7 @@ def say_what_is_inside(frames: Sequence[Frame], framing: Framing) -> None:
     """
     if not (framing.inside and frames):
         return
-    from alignimation_index.render.inside import fit_inside
+    from alignimation_index.render.stills.inside import fit_inside
 
     fit = fit_inside(frames, framing)
     if fit.limiting and fit.share < 1:

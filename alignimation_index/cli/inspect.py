@@ -87,7 +87,7 @@ def _draw_bodies(
     body_model: str | None,
     device: str,
 ) -> Pixels:
-    from alignimation_index.pipeline.inspected_bodies import inspect_bodies
+    from alignimation_index.pipeline.bodies.inspected import inspect_bodies
 
     with progress_bar() as progress:
         source = partial(body_source, store, body_model, device, progress)

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
-    from alignimation_index.query.choosing import Choice, Chosen
-    from alignimation_index.query.expression import FrameFilter
+    from alignimation_index.query.choosing.choose import Choice, Chosen
     from alignimation_index.query.frames import Frame
+    from alignimation_index.query.language.expression import FrameFilter
     from alignimation_index.store.engine import Store
 
 _AsJson = Callable[["Iterable[Frame]"], "Iterator[dict[str, Any]]"]
@@ -58,7 +58,7 @@ def faces(context: click.Context, /, expression: str, output: str | None, **hidd
     """List the faces on the photos; with EXPR those that are as it says (see query)."""
     from dataclasses import replace
 
-    from alignimation_index.query.expression import parse_expression
+    from alignimation_index.query.language.expression import parse_expression
 
     with opened_store(context) as store, store.reading() as session:
         _list(session, replace(parse_expression(expression), **hidden), output, _faces_json, _FACE_COLUMNS)
@@ -127,7 +127,7 @@ def _say_bodies(store: Store, chosen: Chosen, output: str | None, *, explain: bo
 
 
 def _say_chosen(session: Session, wanted: FrameFilter, choice: Choice, output: str | None, *, explain: bool) -> None:
-    from alignimation_index.query.choosing import choose_frames
+    from alignimation_index.query.choosing.choose import choose_frames
 
     chosen = choose_frames(session, wanted, choice)
     if chosen.note:
@@ -145,7 +145,7 @@ def _list(
 ) -> None:
     """Print the frames in the form asked for; whom a guess took for "me" is said first, what was left out at last."""
     from alignimation_index.query.frames import stream_frames
-    from alignimation_index.query.selection import count_faces, count_variants_left_out, remarks
+    from alignimation_index.query.language.selection import count_faces, count_variants_left_out, remarks
     from alignimation_index.query.variants import LEFT_OUT
 
     for remark in remarks(session, wanted):

@@ -96,8 +96,8 @@ def show(context: click.Context, /, person: str, out: Path, limit: int, **hidden
     """
     from dataclasses import replace
 
-    from alignimation_index.query.expression import FrameFilter, term
     from alignimation_index.query.frames import select_frames
+    from alignimation_index.query.language.expression import FrameFilter, term
     from alignimation_index.query.people import who_is
     from alignimation_index.render.people import person_sheet
     from alignimation_index.render.sheet import save_picture

@@ -19,9 +19,9 @@ from alignimation_index.cli.framing import FramingOptions, framing_options, say_
 from alignimation_index.cli.output import check_not_indexed, opened_store, progress_bar, say, store_path, warn
 
 if TYPE_CHECKING:
-    from alignimation_index.query.choosing import Chosen
-    from alignimation_index.query.expression import FrameFilter
-    from alignimation_index.render.film import Film, Look
+    from alignimation_index.query.choosing.choose import Chosen
+    from alignimation_index.query.language.expression import FrameFilter
+    from alignimation_index.render.film.film import Film, Look
     from alignimation_index.store.engine import Store
 
 
@@ -106,9 +106,9 @@ def _choose(
 
 def _choose_faces(store: Store, wanted: FrameFilter, request: Asked) -> Chosen:
     """Those that look at the camera, unless something else is said of that."""
-    from alignimation_index.query.choosing import choose_frames
-    from alignimation_index.query.expression import term
-    from alignimation_index.query.tree import mentions
+    from alignimation_index.query.choosing.choose import choose_frames
+    from alignimation_index.query.language.expression import term
+    from alignimation_index.query.language.tree import mentions
 
     if not (request.any_pose or mentions(wanted.condition, "frontal")):
         wanted = wanted.narrowed(term("frontal", "yes"))
@@ -117,8 +117,8 @@ def _choose_faces(store: Store, wanted: FrameFilter, request: Asked) -> Chosen:
 
 
 def _film(chosen: Sequence[Chosen], options: FilmOptions, look: Look, query: str) -> Film:
-    from alignimation_index.render.film import Film, not_cut_out
-    from alignimation_index.render.tracks import Track, compared, day_of, on_one_clock
+    from alignimation_index.render.film.film import Film, not_cut_out
+    from alignimation_index.render.film.tracks import Track, compared, day_of, on_one_clock
 
     sides = options.sides or ("",)
     tracks = [
@@ -140,8 +140,8 @@ def _title(chosen: Chosen, side: str) -> str:
 
 
 def _render(film: Film, out: Path) -> None:
-    from alignimation_index.render.film_record import render_recorded
-    from alignimation_index.render.film_sheet import is_sheet, render_sheet
+    from alignimation_index.render.film.record import render_recorded
+    from alignimation_index.render.film.sheet import is_sheet, render_sheet
 
     with progress_bar() as progress:
 
@@ -159,7 +159,7 @@ def _render(film: Film, out: Path) -> None:
 def _recorded(context: click.Context, record: Path, out: Path) -> Film:
     """The film of a record; photos that have moved are looked for in the store, if there is one."""
     from alignimation_index.query.photos import paths_of
-    from alignimation_index.render.film_record import read_record, with_paths
+    from alignimation_index.render.film.record import read_record, with_paths
 
     film = read_record(record)
     if not store_path(context).exists():

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from alignimation_index import similarity
 from alignimation_index.datatypes import Float, Pixels
 from alignimation_index.query.frames import Frame
-from alignimation_index.render.framing import Framing, canvas_from_template
+from alignimation_index.render.stills.framing import Framing, canvas_from_template
 
 
 def cropped(frame: Frame) -> Frame:

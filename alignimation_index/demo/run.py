@@ -17,15 +17,15 @@ from alignimation_index.models.weights import WeightStore
 from alignimation_index.pipeline.progress import Progress
 from alignimation_index.pipeline.scan import add_roots
 from alignimation_index.pipeline.update import update
-from alignimation_index.query.choosing import choose_frames
-from alignimation_index.query.expression import FrameFilter
+from alignimation_index.query.choosing.choose import choose_frames
 from alignimation_index.query.frames import Frame
+from alignimation_index.query.language.expression import FrameFilter
 from alignimation_index.query.people import summaries
-from alignimation_index.render.film import Film, Look, render_film
-from alignimation_index.render.framing import Framing
+from alignimation_index.render.film.film import Film, Look, render_film
+from alignimation_index.render.film.tracks import evenly
 from alignimation_index.render.sheet import Tile, contact_sheet, save_picture
-from alignimation_index.render.stills import render_frame
-from alignimation_index.render.tracks import evenly
+from alignimation_index.render.stills.framing import Framing
+from alignimation_index.render.stills.take import render_frame
 from alignimation_index.similarity import Points
 from alignimation_index.store.engine import Store
 

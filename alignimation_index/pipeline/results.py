@@ -13,7 +13,7 @@ from alignimation_index.library.metadata import PhotoFacts
 from alignimation_index.library.sidecars.files import to_json
 from alignimation_index.library.sidecars.naming import without_names
 from alignimation_index.people.forgotten_names import ForgottenNames
-from alignimation_index.pipeline.body_links import link_bodies
+from alignimation_index.pipeline.bodies.links import link_bodies
 from alignimation_index.pipeline.forgotten_names import forgotten_names
 from alignimation_index.pipeline.stages import (
     DETECT,

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import BodyMask
 from alignimation_index.errors import UserError
-from alignimation_index.query.choosing import Choice, Chosen, Judged, choose_among
-from alignimation_index.query.expression import FrameFilter
+from alignimation_index.query.choosing.choose import Choice, Chosen, Judged, choose_among
 from alignimation_index.query.frames import Frame
-from alignimation_index.query.tree import conjuncts, in_words
+from alignimation_index.query.language.expression import FrameFilter
+from alignimation_index.query.language.tree import conjuncts, in_words
 from alignimation_index.query.wanted_bodies import WantedBodies, is_of_bodies
 from alignimation_index.store import bodies as rows
 from alignimation_index.store import files

@@ -12,8 +12,8 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import Cutout, Float
-from alignimation_index.query.expression import FrameFilter
-from alignimation_index.query.selection import stream_face_ids, stream_judged
+from alignimation_index.query.language.expression import FrameFilter
+from alignimation_index.query.language.selection import stream_face_ids, stream_judged
 from alignimation_index.store import files, identity
 from alignimation_index.store.listed_faces import ListedFace
 from alignimation_index.store.tables import Face, Photo, Template, Transform

@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import Float
-from alignimation_index.query.selection import of_photos
-from alignimation_index.query.tree import EVERYTHING, Condition
+from alignimation_index.query.language.selection import of_photos
+from alignimation_index.query.language.tree import EVERYTHING, Condition
 from alignimation_index.store import files
 from alignimation_index.store.answers import regions_of
 from alignimation_index.store.tables import (

@@ -12,12 +12,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import Float
-from alignimation_index.query.choosing import Judged
-from alignimation_index.query.expression import FrameFilter, term
+from alignimation_index.query.choosing.choose import Judged
 from alignimation_index.query.frames import Frame, stream_judged_frames
+from alignimation_index.query.language.expression import FrameFilter, term
+from alignimation_index.query.language.selection import of_photos
+from alignimation_index.query.language.tree import And, Condition, Term, conjuncts
 from alignimation_index.query.people import ME, find_person, who_is
-from alignimation_index.query.selection import of_photos
-from alignimation_index.query.tree import And, Condition, Term, conjuncts
 from alignimation_index.store import bodies as rows
 from alignimation_index.store import files, identity
 from alignimation_index.store.body_tables import Body

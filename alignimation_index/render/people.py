@@ -9,9 +9,9 @@ import numpy as np
 from alignimation_index.datatypes import Pixels
 from alignimation_index.errors import DecodeError, UserError
 from alignimation_index.query.frames import Frame
-from alignimation_index.render.label_text import age_in_words
+from alignimation_index.render.film.label_text import age_in_words
 from alignimation_index.render.sheet import Tile, contact_sheet
-from alignimation_index.render.stills import failure, render_frame
+from alignimation_index.render.stills.take import failure, render_frame
 
 TILE_PX = 160
 

@@ -13,8 +13,8 @@ from PIL import ExifTags, Image, ImageDraw, ImageOps
 
 from alignimation_index.datatypes import Pixels
 from alignimation_index.errors import UserError
-from alignimation_index.render.fonts import Font, drawable, font_of
-from alignimation_index.render.replacing import replacing_file
+from alignimation_index.render.files.replacing import replacing_file
+from alignimation_index.render.film.fonts import Font, drawable, font_of
 
 SHEET_ASPECT = 16 / 10
 PAPER = (255, 255, 255)

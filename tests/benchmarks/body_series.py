@@ -31,17 +31,17 @@ from alignimation_index.demo.comparison import cropped, mean_picture, wander_px
 from alignimation_index.models.bodies import BodyModelSource, body_models
 from alignimation_index.models.faces import EMBEDDED, face_models
 from alignimation_index.models.weights import WeightStore
-from alignimation_index.pipeline.registered_bodies import TemplateChoice, register
+from alignimation_index.pipeline.bodies.register import TemplateChoice, register
 from alignimation_index.pipeline.scan import add_roots
 from alignimation_index.pipeline.update import update
 from alignimation_index.query.bodies import choose_bodies
-from alignimation_index.query.choosing import Choice
-from alignimation_index.query.expression import FrameFilter
+from alignimation_index.query.choosing.choose import Choice
+from alignimation_index.query.language.expression import FrameFilter
 from alignimation_index.registration.keypoints import parse_names
-from alignimation_index.render.film import Film, Look, render_film
-from alignimation_index.render.framing import Framing
-from alignimation_index.render.stills import render_frame
-from alignimation_index.render.tracks import evenly
+from alignimation_index.render.film.film import Film, Look, render_film
+from alignimation_index.render.film.tracks import evenly
+from alignimation_index.render.stills.framing import Framing
+from alignimation_index.render.stills.take import render_frame
 from alignimation_index.similarity import apply, compose, invert
 from alignimation_index.store.engine import Store
 

@@ -25,12 +25,12 @@ import numpy as np
 from alignimation_index import similarity
 from alignimation_index.models.mtcnn import MtcnnDetector
 from alignimation_index.models.onet_refiner import OnetRefiner
-from alignimation_index.query.expression import parse_expression
 from alignimation_index.query.frames import Frame, select_frames
-from alignimation_index.render.film import Film, Look
-from alignimation_index.render.film_record import read_record, record_path, render_recorded
-from alignimation_index.render.framing import Framing, canvas_from_template
-from alignimation_index.render.tracks import Track, evenly
+from alignimation_index.query.language.expression import parse_expression
+from alignimation_index.render.film.film import Film, Look
+from alignimation_index.render.film.record import read_record, record_path, render_recorded
+from alignimation_index.render.film.tracks import Track, evenly
+from alignimation_index.render.stills.framing import Framing, canvas_from_template
 from alignimation_index.store.engine import Store
 
 FPS = 12.0

@@ -33,8 +33,8 @@ from alignimation_index.people.assign import assign_faces
 from alignimation_index.people.calibration import CALIBRATIONS, OLDEST, Calibration
 from alignimation_index.people.faces import NOBODY, Evidence, Faces
 from alignimation_index.people.observations import SECONDS_PER_YEAR
-from alignimation_index.query.expression import FrameFilter
 from alignimation_index.query.frames import select_frames
+from alignimation_index.query.language.expression import FrameFilter
 from alignimation_index.store import people
 from alignimation_index.store.engine import Store
 

@@ -26,10 +26,10 @@ import numpy as np
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from alignimation_index.query.expression import parse_expression
 from alignimation_index.query.frames import stream_frames
+from alignimation_index.query.language.expression import parse_expression
+from alignimation_index.query.language.selection import count_faces, count_variants_left_out
 from alignimation_index.query.photos import PhotoFilter, count_photos, select_photos
-from alignimation_index.query.selection import count_faces, count_variants_left_out
 from alignimation_index.store import listed_faces
 from alignimation_index.store.engine import Store
 

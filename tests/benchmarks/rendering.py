@@ -28,14 +28,14 @@ from process_tree import peak_mib
 
 from alignimation_index.datatypes import Pixels
 from alignimation_index.pipeline.flow import ordered_map, pool, processor_count
-from alignimation_index.query.expression import FrameFilter
 from alignimation_index.query.frames import Frame, select_frames
-from alignimation_index.render.encode import FilmFormat, open_animation
-from alignimation_index.render.film import Film, Look, render_film
-from alignimation_index.render.framing import Framing, canvas_from_template
-from alignimation_index.render.stills import AHEAD, still_of
-from alignimation_index.render.tracks import evenly
-from alignimation_index.render.warp import decode_side_needed
+from alignimation_index.query.language.expression import FrameFilter
+from alignimation_index.render.files.encode import FilmFormat, open_animation
+from alignimation_index.render.film.film import Film, Look, render_film
+from alignimation_index.render.film.tracks import evenly
+from alignimation_index.render.stills.framing import Framing, canvas_from_template
+from alignimation_index.render.stills.take import AHEAD, still_of
+from alignimation_index.render.stills.warp import decode_side_needed
 from alignimation_index.similarity import compose
 from alignimation_index.store.engine import Store
 

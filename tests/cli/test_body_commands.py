@@ -16,7 +16,7 @@ from fakes import FakeModels, index
 from made_bodies import similarity
 
 from alignimation_index.datatypes import KEYPOINT_NAMES
-from alignimation_index.pipeline.bodies import find_bodies
+from alignimation_index.pipeline.bodies.find import find_bodies
 from alignimation_index.store.bodies import keep_full_masks
 from alignimation_index.store.engine import Store
 

@@ -4,7 +4,7 @@ from click.testing import CliRunner
 
 from alignimation_index.cli.framing import framing_options
 from alignimation_index.errors import UserError
-from alignimation_index.render.framing import Framing
+from alignimation_index.render.stills.framing import Framing
 
 
 def framing_of(*arguments):

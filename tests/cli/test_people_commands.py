@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from alignimation_index.render.label_text import age_in_words
+from alignimation_index.render.film.label_text import age_in_words
 from alignimation_index.render.sheet import MARK
 from alignimation_index.store.engine import Store
 from alignimation_index.store.forget import note_unfinished

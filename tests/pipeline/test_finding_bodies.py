@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from alignimation_index.errors import DecodeError, UserError
 from alignimation_index.models.bodies import BodyModelSource
-from alignimation_index.pipeline import bodies as pipeline
-from alignimation_index.pipeline.bodies import find_bodies, find_stale_bodies
+from alignimation_index.pipeline.bodies import find as pipeline
+from alignimation_index.pipeline.bodies.find import find_bodies, find_stale_bodies
 from alignimation_index.pipeline.forget import forget
 from alignimation_index.pipeline.stages import STAGES
 from alignimation_index.store import bodies, runs

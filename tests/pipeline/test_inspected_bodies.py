@@ -10,8 +10,8 @@ from made_bodies import similarity
 
 from alignimation_index.datatypes import KEYPOINT_NAMES
 from alignimation_index.errors import UserError
-from alignimation_index.pipeline.bodies import find_bodies
-from alignimation_index.pipeline.inspected_bodies import choose_body, inspect_bodies, look_at_bodies
+from alignimation_index.pipeline.bodies.find import find_bodies
+from alignimation_index.pipeline.bodies.inspected import choose_body, inspect_bodies, look_at_bodies
 from alignimation_index.render.inspect.bodies import draw_body
 from alignimation_index.render.inspect.page import WIDTH_PX
 

@@ -12,10 +12,10 @@ from made_bodies import similarity
 from sqlalchemy import select
 
 from alignimation_index.errors import UserError
+from alignimation_index.pipeline.bodies.register import TemplateChoice, register
 from alignimation_index.pipeline.forget import forget
-from alignimation_index.pipeline.registered_bodies import TemplateChoice, register
 from alignimation_index.query.bodies import body_mask, choose_bodies
-from alignimation_index.query.expression import FrameFilter, parse_expression
+from alignimation_index.query.language.expression import FrameFilter, parse_expression
 from alignimation_index.similarity import apply
 from alignimation_index.store.body_tables import BodyTransform
 from alignimation_index.store.body_templates import (

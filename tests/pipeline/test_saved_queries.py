@@ -19,9 +19,9 @@ from alignimation_index.pipeline.saved import (
     save_query,
     take_back,
 )
-from alignimation_index.query.choosing import Choice, choose_frames
-from alignimation_index.query.expression import FrameFilter, parse_expression
-from alignimation_index.query.periods import parse_every
+from alignimation_index.query.choosing.choose import Choice, choose_frames
+from alignimation_index.query.choosing.periods import parse_every
+from alignimation_index.query.language.expression import FrameFilter, parse_expression
 from alignimation_index.query.saved import all_saved, find_saved
 
 

@@ -13,7 +13,7 @@ from alignimation_index.pipeline.scan import add_roots, scan
 from alignimation_index.pipeline.stages import STAGES
 from alignimation_index.pipeline.status import store_status
 from alignimation_index.pipeline.update import update
-from alignimation_index.render.stills import render_frame
+from alignimation_index.render.stills.take import render_frame
 from alignimation_index.stages import close_up, pose
 from alignimation_index.store import runs
 from alignimation_index.store.tables import File, Photo, StageRun

@@ -19,9 +19,9 @@ from alignimation_index.pipeline.answers import set_dates
 from alignimation_index.pipeline.scan import add_roots
 from alignimation_index.pipeline.status import store_status
 from alignimation_index.pipeline.update import update
-from alignimation_index.query.choosing import choose_frames
-from alignimation_index.query.expression import FrameFilter
+from alignimation_index.query.choosing.choose import choose_frames
 from alignimation_index.query.frames import select_frames
+from alignimation_index.query.language.expression import FrameFilter
 from alignimation_index.store.engine import Store
 from alignimation_index.store.tables import File, Photo, Variant
 

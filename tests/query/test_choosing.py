@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from made_frames import FIRST_DAY, made_fingerprint, made_frame
 
-from alignimation_index.query.alike import near_duplicates, twice_on_a_photo
-from alignimation_index.query.outliers import askew, doubtful, kept_in_doubt
-from alignimation_index.query.preference import LeftOut, Preference, shown_instead, without
+from alignimation_index.query.choosing.alike import near_duplicates, twice_on_a_photo
+from alignimation_index.query.choosing.outliers import askew, doubtful, kept_in_doubt
+from alignimation_index.query.choosing.preference import LeftOut, Preference, shown_instead, without
 
 
 def at_minute(minute, **changes):

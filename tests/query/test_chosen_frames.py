@@ -7,9 +7,9 @@ from answering import face, index_people
 from fakes import draw_photo, index
 from sqlalchemy import delete, update
 
-from alignimation_index.query.choosing import Choice, choose_frames
-from alignimation_index.query.expression import parse_expression
-from alignimation_index.query.pacing import Pace
+from alignimation_index.query.choosing.choose import Choice, choose_frames
+from alignimation_index.query.choosing.pacing import Pace
+from alignimation_index.query.language.expression import parse_expression
 from alignimation_index.store.tables import Face, Photo, Transform
 
 FIRST, LAST = 1990, 1999

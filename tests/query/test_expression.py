@@ -3,10 +3,10 @@ from datetime import datetime
 import pytest
 
 from alignimation_index.errors import UserError
-from alignimation_index.query.expression import FrameFilter, parse_expression, term
-from alignimation_index.query.terms import TERMS
-from alignimation_index.query.tree import And, Not, Or, in_words
-from alignimation_index.query.values import Bounds, Circle, Period, parse_years
+from alignimation_index.query.language.expression import FrameFilter, parse_expression, term
+from alignimation_index.query.language.terms import TERMS
+from alignimation_index.query.language.tree import And, Not, Or, in_words
+from alignimation_index.query.language.values import Bounds, Circle, Period, parse_years
 
 
 def t(written):

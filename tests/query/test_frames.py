@@ -5,8 +5,8 @@ import pytest
 from few_faces import ADA, BOB, MATRIX, add_face, add_photo, add_portrait, name_person, paths
 
 from alignimation_index.errors import UserError
-from alignimation_index.query.expression import FrameFilter, parse_expression
 from alignimation_index.query.frames import select_frames, stream_frames
+from alignimation_index.query.language.expression import FrameFilter, parse_expression
 from alignimation_index.query.people import who_is
 from alignimation_index.query.photos import select_photos
 from alignimation_index.store.tables import Face, StageKey, StageRun

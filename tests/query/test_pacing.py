@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alignimation_index.errors import UserError
-from alignimation_index.query.pacing import LONGEST_S, SHORTEST_S, Pace, parse_duration, schedule
-from alignimation_index.query.thinning import Candidates, thin
+from alignimation_index.query.choosing.pacing import LONGEST_S, SHORTEST_S, Pace, parse_duration, schedule
+from alignimation_index.query.choosing.thinning import Candidates, thin
 
 DAY_S, YEAR_S = 86400.0, 365.25 * 86400
 

@@ -6,8 +6,8 @@ import pytest
 from made_frames import FIRST_DAY, made_frame
 
 from alignimation_index.errors import UserError
-from alignimation_index.query.periods import UNDATED, best_of_periods, parse_every
-from alignimation_index.query.preference import Preference, without
+from alignimation_index.query.choosing.periods import UNDATED, best_of_periods, parse_every
+from alignimation_index.query.choosing.preference import Preference, without
 
 
 def kept(frames, every, pins=()):

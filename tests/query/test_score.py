@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_frames import made_frame
 
-from alignimation_index.query.score import INGREDIENTS, NEUTRAL, eyes, eyes_off, score
+from alignimation_index.query.choosing.score import INGREDIENTS, NEUTRAL, eyes, eyes_off, score
 
 GOOD = made_frame(sharpness=9.0, size_px=500.0)
 WORSE = {

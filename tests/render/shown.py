@@ -8,7 +8,7 @@ import numpy as np
 
 from alignimation_index.query.frames import Frame
 from alignimation_index.registration.faces import FACE_TEMPLATE
-from alignimation_index.render.still import Still
+from alignimation_index.render.stills.still import Still
 
 SIDE_PX = 48
 

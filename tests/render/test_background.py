@@ -8,7 +8,7 @@ from PIL import Image
 from skimage.data import astronaut
 
 from alignimation_index.errors import UserError
-from alignimation_index.render.background import (
+from alignimation_index.render.stills.background import (
     SteadyMasks,
     mask_on_canvas,
     parse_background,

@@ -12,8 +12,8 @@ from PIL import Image
 from skimage.data import astronaut
 
 from alignimation_index.errors import UserError
-from alignimation_index.render.codecs import CODECS
-from alignimation_index.render.encode import FilmFormat, open_animation
+from alignimation_index.render.files.codecs import CODECS
+from alignimation_index.render.files.encode import FilmFormat, open_animation
 
 SIZE_PX = 64
 FORMATS = ["out.mp4", "out.webm", "out.mov", "out.gif", "out.webp", "out"]

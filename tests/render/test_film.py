@@ -11,13 +11,13 @@ from fakes import draw_photo, frames, index
 from PIL import Image
 
 from alignimation_index.errors import UserError
-from alignimation_index.render.film import Film, Look, render_film
-from alignimation_index.render.film_record import read_record, render_recorded, with_paths
-from alignimation_index.render.film_sheet import render_sheet
-from alignimation_index.render.framing import Framing
-from alignimation_index.render.labels import Labels
-from alignimation_index.render.tracks import Track, age_of, compared, day_of, evenly, on_one_clock
-from alignimation_index.render.transitions.transition import PHOTOS_PER_SECOND, Transition
+from alignimation_index.render.film.film import Film, Look, render_film
+from alignimation_index.render.film.labels import Labels
+from alignimation_index.render.film.record import read_record, render_recorded, with_paths
+from alignimation_index.render.film.sheet import render_sheet
+from alignimation_index.render.film.tracks import Track, age_of, compared, day_of, evenly, on_one_clock
+from alignimation_index.render.film.transitions.transition import PHOTOS_PER_SECOND, Transition
+from alignimation_index.render.stills.framing import Framing
 
 SQUARE = Framing(64, 64)
 

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from fakes import draw_photo, frames, index
 
-from alignimation_index.render.film import Film, Look, render_film
-from alignimation_index.render.framing import Framing
-from alignimation_index.render.stills import render_frame
-from alignimation_index.render.tracks import evenly
+from alignimation_index.render.film.film import Film, Look, render_film
+from alignimation_index.render.film.tracks import evenly
+from alignimation_index.render.stills.framing import Framing
+from alignimation_index.render.stills.take import render_frame
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from PIL import ImageFont
 
 from alignimation_index.errors import UserError
-from alignimation_index.render.fonts import drawable, font_of
+from alignimation_index.render.film.fonts import drawable, font_of
 
 
 def test_a_letter_loses_an_accent_that_the_font_cannot_draw():

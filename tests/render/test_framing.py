@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from alignimation_index import similarity
 from alignimation_index.errors import UserError
 from alignimation_index.registration.faces import FACE_TEMPLATE
-from alignimation_index.render.framing import VIEWS, Framing, canvas_from_template, parse_edges, parse_size
+from alignimation_index.render.stills.framing import VIEWS, Framing, canvas_from_template, parse_edges, parse_size
 
 SIDES = st.integers(16, 4000)
 

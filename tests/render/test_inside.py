@@ -8,8 +8,8 @@ from portraits import portrait
 
 from alignimation_index import similarity
 from alignimation_index.errors import UserError
-from alignimation_index.render.framing import Framing, canvas_from_template
-from alignimation_index.render.inside import CORE, MOST_MOVED, TOO_NEAR, fit_inside
+from alignimation_index.render.stills.framing import Framing, canvas_from_template
+from alignimation_index.render.stills.inside import CORE, MOST_MOVED, TOO_NEAR, fit_inside
 
 
 @pytest.fixture(scope="module")

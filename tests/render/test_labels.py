@@ -6,8 +6,8 @@ import pytest
 from shown import frame_of
 
 from alignimation_index.errors import UserError
-from alignimation_index.render.label_text import check_locale, label_template, label_text
-from alignimation_index.render.labels import CORNERS, Labels, labelled, with_time_bar
+from alignimation_index.render.film.label_text import check_locale, label_template, label_text
+from alignimation_index.render.film.labels import CORNERS, Labels, labelled, with_time_bar
 
 ADA = frame_of(1, 1170.6, person="Ada Łódź", age_years=7.4, latitude_deg=48.8566, longitude_deg=-2.3522)
 
@@ -130,7 +130,7 @@ def test_the_time_bar_is_as_long_as_the_time_that_has_passed(share, bright):
 
 
 def test_another_font_is_another_text():
-    from alignimation_index.render.fonts import font_of
+    from alignimation_index.render.film.fonts import font_of
 
     shipped = getattr(font_of(None, 20), "path", None)
     if not isinstance(shipped, str):

@@ -4,9 +4,9 @@ from PIL import Image, ImageEnhance
 from portraits import LANDMARKS, portrait
 from skimage.data import astronaut
 
-from alignimation_index.render.framing import Framing
-from alignimation_index.render.light import light_of_face, relit
-from alignimation_index.render.stills import stills
+from alignimation_index.render.stills.framing import Framing
+from alignimation_index.render.stills.light import light_of_face, relit
+from alignimation_index.render.stills.take import stills
 
 
 def lit(factor, tint=(1.0, 1.0, 1.0)):

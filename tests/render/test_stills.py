@@ -15,9 +15,9 @@ from alignimation_index import similarity
 from alignimation_index.errors import DecodeError
 from alignimation_index.library.decoding.decode import decode
 from alignimation_index.library.scan import content_hash
-from alignimation_index.render.framing import Framing
-from alignimation_index.render.stills import render_frame, still_of, stills
-from alignimation_index.render.warp import warp_photo
+from alignimation_index.render.stills.framing import Framing
+from alignimation_index.render.stills.take import render_frame, still_of, stills
+from alignimation_index.render.stills.warp import warp_photo
 
 FRAMING = Framing(120, 160, "bust", "blur")
 

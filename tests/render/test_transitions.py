@@ -10,13 +10,13 @@ from shown import SIDE_PX, frame_of, shades_of, still_of
 
 from alignimation_index.errors import UserError
 from alignimation_index.registration.faces import FACE_TEMPLATE
-from alignimation_index.render.shots import frame_count, instants_s, shots
-from alignimation_index.render.transitions.blend import AT_MOST, sparse_enough, weights_at
-from alignimation_index.render.transitions.mesh import is_folded, mesh_of, warped
-from alignimation_index.render.transitions.mixing import mixed
-from alignimation_index.render.transitions.morph import Morph, meshes_between
-from alignimation_index.render.transitions.pairs import dissolve
-from alignimation_index.render.transitions.transition import (
+from alignimation_index.render.film.shots import frame_count, instants_s, shots
+from alignimation_index.render.film.transitions.blend import AT_MOST, sparse_enough, weights_at
+from alignimation_index.render.film.transitions.mesh import is_folded, mesh_of, warped
+from alignimation_index.render.film.transitions.mixing import mixed
+from alignimation_index.render.film.transitions.morph import Morph, meshes_between
+from alignimation_index.render.film.transitions.pairs import dissolve
+from alignimation_index.render.film.transitions.transition import (
     PHOTOS_PER_SECOND,
     Transition,
     check_dated,

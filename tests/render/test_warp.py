@@ -11,8 +11,8 @@ from skimage.data import astronaut
 
 from alignimation_index import similarity
 from alignimation_index.datatypes import DecodedPhoto
-from alignimation_index.render import warp
-from alignimation_index.render.framing import Framing, canvas_from_template
+from alignimation_index.render.stills import warp
+from alignimation_index.render.stills.framing import Framing, canvas_from_template
 
 
 def similarity_matrix(scale: float, angle_deg: float, x: float, y: float) -> np.ndarray:

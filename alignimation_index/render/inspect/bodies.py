@@ -13,11 +13,11 @@ from alignimation_index.datatypes import KEYPOINT_NAMES, DecodedPhoto, Float, Pi
 from alignimation_index.registration.bodies import Bodies, BodyRegistrations, register_bodies, template_from_reference
 from alignimation_index.registration.keypoints import columns_of
 from alignimation_index.registration.masks import SIGMA
-from alignimation_index.render.background import Background, mask_on_canvas, replace_background
 from alignimation_index.render.inspect.overlays import drawn_points, glowing, loss_chart, marked, semantic
 from alignimation_index.render.inspect.page import Panel, Row, Words, draw_page, width_of
 from alignimation_index.render.inspect.seen import fitted_view, framed, height_of, whole_square
 from alignimation_index.render.inspect.words import place_in_words
+from alignimation_index.render.stills.background import Background, mask_on_canvas, replace_background
 from alignimation_index.similarity import Matrices, apply, compose, invert
 
 SIDE_PX = 480

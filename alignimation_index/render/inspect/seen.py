@@ -14,10 +14,10 @@ from PIL import Image
 from alignimation_index.datatypes import LANDMARK_NAMES, DecodedPhoto, Float, Pixels
 from alignimation_index.errors import UserError
 from alignimation_index.query.frames import Frame
-from alignimation_index.render.framing import Framing, canvas_from_template
 from alignimation_index.render.inspect.overlays import marked
 from alignimation_index.render.inspect.page import width_of
-from alignimation_index.render.warp import warp_photo
+from alignimation_index.render.stills.framing import Framing, canvas_from_template
+from alignimation_index.render.stills.warp import warp_photo
 from alignimation_index.similarity import Matrices, apply, compose, invert, scale_of
 
 # Radius of a landmark's mark, as a share of the face's size.
