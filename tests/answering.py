@@ -10,7 +10,8 @@ from sqlalchemy import extract, select
 
 from alignimation_index.query.people import PersonSummary, summaries
 from alignimation_index.store.engine import Store
-from alignimation_index.store.tables import Face, Photo
+from alignimation_index.store.face_tables import Face
+from alignimation_index.store.tables import Photo
 
 PX_APART = 50
 

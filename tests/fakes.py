@@ -22,7 +22,8 @@ from alignimation_index.pipeline.update import update
 from alignimation_index.query.frames import Frame, select_frames
 from alignimation_index.query.language.expression import FrameFilter
 from alignimation_index.store.engine import Store
-from alignimation_index.store.tables import Assignment, Base, Embedding, Face, File, Photo
+from alignimation_index.store.face_tables import Assignment, Embedding, Face
+from alignimation_index.store.tables import Base, File, Photo
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "yellow": (255, 255, 0)}
 EMBEDDER = "dlib-resnet"

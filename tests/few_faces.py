@@ -8,7 +8,8 @@ from alignimation_index.pipeline.identity import refresh
 from alignimation_index.query.frames import select_frames
 from alignimation_index.query.language.expression import parse_expression
 from alignimation_index.store.answer_log import record
-from alignimation_index.store.tables import Assignment, Face, File, Photo, Transform, utc_now
+from alignimation_index.store.face_tables import Assignment, Face, Transform
+from alignimation_index.store.tables import File, Photo, utc_now
 
 ADA, BOB = 1, 2
 MATRIX = np.array([[0.002, 0, 0.1], [0, 0.002, 0.2]], np.float32)

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session, aliased
 from alignimation_index.datatypes import Float
 from alignimation_index.errors import UserError
 from alignimation_index.store.answer_log import PlacedFace
+from alignimation_index.store.face_tables import Face
 from alignimation_index.store.files import first_paths
 from alignimation_index.store.identity import PERSON_ID, STATE, faces_of, with_identity
 from alignimation_index.store.identity_tables import FaceVerdict, PersonState, Suggestion
-from alignimation_index.store.tables import Face, Photo
+from alignimation_index.store.tables import Photo
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ from alignimation_index.people.answers import (
     UNHIDE,
 )
 from alignimation_index.store.answer_log import NUMBER
+from alignimation_index.store.face_tables import Answer
 from alignimation_index.store.identity_tables import AnswerFace
-from alignimation_index.store.tables import Answer
 
 
 @dataclass(slots=True)

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from alignimation_index.query.frames import Frame, frames_of_faces
 from alignimation_index.store import files, runs
-from alignimation_index.store.tables import Face, Photo, StageRun
+from alignimation_index.store.face_tables import Face
+from alignimation_index.store.tables import Photo, StageRun
 
 
 class IndexedFaces(NamedTuple):

@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session, aliased
 
 from alignimation_index.errors import UserError
 from alignimation_index.people.answers import folded
+from alignimation_index.store.face_tables import Face, Person
 from alignimation_index.store.files import visible
 from alignimation_index.store.identity import IS_DOUBTFUL, IS_FACE, PERSON_ID, STATE, with_identity
 from alignimation_index.store.identity_tables import PersonState, SuggestedName, Suggestion
 from alignimation_index.store.listed_faces import ListedFace
-from alignimation_index.store.tables import Face, File, Person, Photo
+from alignimation_index.store.tables import File, Photo
 
 ME = "me"
 

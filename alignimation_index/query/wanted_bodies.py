@@ -21,7 +21,8 @@ from alignimation_index.query.people import ME, find_person, who_is
 from alignimation_index.store import bodies as rows
 from alignimation_index.store import files, identity
 from alignimation_index.store.body_tables import Body
-from alignimation_index.store.tables import Face, Photo
+from alignimation_index.store.face_tables import Face
+from alignimation_index.store.tables import Photo
 
 NO_FACE = 0
 """The `face_id` of a frame whose body has no face that is known; its landmarks and angles are nan then."""

@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from alignimation_index.datatypes import SAME_FACE_IOU, Float, box_overlaps
 from alignimation_index.store.bulk import insert_rows
 from alignimation_index.store.descriptions import REGION
+from alignimation_index.store.face_tables import Answer, Face
 from alignimation_index.store.identity_tables import AnswerFace
-from alignimation_index.store.tables import Answer, Face, Photo, utc_now
+from alignimation_index.store.tables import Photo, utc_now
 
 # Other programs frame a face with more or less of the head around it.
 REGION_IOU = 0.2

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from alignimation_index.datatypes import Float
 from alignimation_index.store import descriptions
 from alignimation_index.store.descriptions import DATE, REGION
-from alignimation_index.store.tables import Answer, File, Photo, utc_now
+from alignimation_index.store.face_tables import Answer
+from alignimation_index.store.tables import File, Photo, utc_now
 
 
 def content_at(session: Session, path: str) -> str | None:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from alignimation_index.datatypes import Float
 from alignimation_index.store.arrays import FloatArray
+from alignimation_index.store.face_tables import Face, Template
 from alignimation_index.store.tables import Base
 
 
@@ -22,7 +23,7 @@ class Body(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     photo_id: Mapped[int] = mapped_column(ForeignKey("photo.id", ondelete="CASCADE"), index=True)
-    face_id: Mapped[int | None] = mapped_column(ForeignKey("face.id", ondelete="SET NULL"), index=True)
+    face_id: Mapped[int | None] = mapped_column(ForeignKey(Face.id, ondelete="SET NULL"), index=True)
     model: Mapped[str]
     box: Mapped[Float] = mapped_column(FloatArray(4))
     score: Mapped[float]
@@ -41,9 +42,7 @@ class BodyTransform(Base):
     __tablename__ = "body_transform"
 
     body_id: Mapped[int] = mapped_column(ForeignKey("body.id", ondelete="CASCADE"), primary_key=True)
-    template_id: Mapped[int] = mapped_column(
-        ForeignKey("template.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
+    template_id: Mapped[int] = mapped_column(ForeignKey(Template.id, ondelete="CASCADE"), primary_key=True, index=True)
     key: Mapped[str]
     matrix: Mapped[Float | None] = mapped_column(FloatArray(2, 3))
     residual: Mapped[float | None]

@@ -16,7 +16,7 @@ from alignimation_index.errors import UserError
 from alignimation_index.store.bodies import from_png, some_at_once, to_png
 from alignimation_index.store.body_tables import BodyTransform
 from alignimation_index.store.bulk import Row, delete_rows, upsert_rows
-from alignimation_index.store.tables import Template, Transform
+from alignimation_index.store.face_tables import Template, Transform
 from alignimation_index.store.tombstones import Tombstones
 
 BODY = "body"

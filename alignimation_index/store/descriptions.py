@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 
 from alignimation_index.store import variants
 from alignimation_index.store.bulk import Row, delete_rows, insert_rows, update_rows
+from alignimation_index.store.face_tables import Answer
 from alignimation_index.store.schema import DESCRIBE
 from alignimation_index.store.tables import (
-    Answer,
     File,
     Folder,
     Pairing,

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import SAME_FACE_IOU, Detections, Float, box_overlaps
 from alignimation_index.store.bulk import Row, delete_rows, insert_rows, update_rows, upsert_rows
+from alignimation_index.store.face_tables import Embedding, Face, Template, Transform
 from alignimation_index.store.schema import EMBEDDER_SETTING, MIN_FACE_SETTING
-from alignimation_index.store.tables import Embedding, Face, Setting, Template, Transform
+from alignimation_index.store.tables import Setting
 
 # Columns of the faces of a photo: column of `Face` → (N, …) array.
 FaceColumns = Mapping[str, NDArray[Any]]

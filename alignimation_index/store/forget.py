@@ -16,6 +16,7 @@ from alignimation_index.store import saved
 from alignimation_index.store.bodies import delete_bodies_of_faces
 from alignimation_index.store.body_templates import delete_templates_of
 from alignimation_index.store.bulk import delete_rows, update_rows
+from alignimation_index.store.face_tables import Answer, Assignment, Face, Person
 from alignimation_index.store.identity_tables import (
     AnswerFace,
     AssignmentAside,
@@ -25,17 +26,7 @@ from alignimation_index.store.identity_tables import (
     SuggestedName,
     Suggestion,
 )
-from alignimation_index.store.tables import (
-    Answer,
-    Assignment,
-    Base,
-    Face,
-    Person,
-    Photo,
-    PhotoGooglePerson,
-    Setting,
-    Sidecar,
-)
+from alignimation_index.store.tables import Base, Photo, PhotoGooglePerson, Setting, Sidecar
 from alignimation_index.store.tombstones import Place, Tombstones, add_tombstones, tombstones
 
 SPLIT, CONFIRM, NAME, REGION = "split", "confirm", "name", "region"

@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, case, delete, func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from alignimation_index.store.bulk import Row, upsert_rows
+from alignimation_index.store.face_tables import Assignment, Face
 from alignimation_index.store.identity_tables import FaceVerdict, PersonState, Suggestion
-from alignimation_index.store.tables import Assignment, Face, Photo
+from alignimation_index.store.tables import Photo
 
 _MERGED, STATE = aliased(PersonState), aliased(PersonState)
 

@@ -7,9 +7,8 @@ from datetime import date
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
+from alignimation_index.store.face_tables import Answer, Face, Person
 from alignimation_index.store.tables import Base
-
-_FACE, _PERSON = "face.id", "person.id"
 
 
 class AnswerFace(Base):
@@ -17,8 +16,8 @@ class AnswerFace(Base):
 
     __tablename__ = "answer_face"
 
-    answer_id: Mapped[int] = mapped_column(ForeignKey("answer.id", ondelete="CASCADE"), primary_key=True)
-    face_id: Mapped[int] = mapped_column(ForeignKey(_FACE, ondelete="CASCADE"), index=True)
+    answer_id: Mapped[int] = mapped_column(ForeignKey(Answer.id, ondelete="CASCADE"), primary_key=True)
+    face_id: Mapped[int] = mapped_column(ForeignKey(Face.id, ondelete="CASCADE"), index=True)
 
 
 class FaceVerdict(Base):
@@ -26,8 +25,8 @@ class FaceVerdict(Base):
 
     __tablename__ = "face_verdict"
 
-    face_id: Mapped[int] = mapped_column(ForeignKey(_FACE, ondelete="CASCADE"), primary_key=True)
-    person_id: Mapped[int | None] = mapped_column(ForeignKey(_PERSON), index=True)
+    face_id: Mapped[int] = mapped_column(ForeignKey(Face.id, ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey(Person.id), index=True)
     is_face: Mapped[bool]
 
 
@@ -40,13 +39,13 @@ class PersonState(Base):
 
     __tablename__ = "person_state"
 
-    person_id: Mapped[int] = mapped_column(ForeignKey(_PERSON, ondelete="CASCADE"), primary_key=True)
-    goes_by_id: Mapped[int] = mapped_column(ForeignKey(_PERSON, ondelete="CASCADE"), index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey(Person.id, ondelete="CASCADE"), primary_key=True)
+    goes_by_id: Mapped[int] = mapped_column(ForeignKey(Person.id, ondelete="CASCADE"), index=True)
     name: Mapped[str | None]
     name_source: Mapped[str | None]
     hidden: Mapped[bool]
     born: Mapped[date | None]
-    cover_face_id: Mapped[int | None] = mapped_column(ForeignKey(_FACE, ondelete="SET NULL"), index=True)
+    cover_face_id: Mapped[int | None] = mapped_column(ForeignKey(Face.id, ondelete="SET NULL"), index=True)
 
 
 class AssignmentBefore(Base):
@@ -59,8 +58,8 @@ class AssignmentBefore(Base):
     __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    face_id: Mapped[int] = mapped_column(ForeignKey(_FACE, ondelete="CASCADE"), index=True)
-    person_id: Mapped[int | None] = mapped_column(ForeignKey(_PERSON, ondelete="CASCADE"), index=True)
+    face_id: Mapped[int] = mapped_column(ForeignKey(Face.id, ondelete="CASCADE"), index=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey(Person.id, ondelete="CASCADE"), index=True)
     score: Mapped[float | None]
     answer_id: Mapped[int] = mapped_column(index=True)
 
@@ -70,9 +69,9 @@ class AssignmentAside(Base):
 
     __tablename__ = "assignment_aside"
 
-    face_id: Mapped[int] = mapped_column(ForeignKey(_FACE, ondelete="CASCADE"), primary_key=True)
+    face_id: Mapped[int] = mapped_column(ForeignKey(Face.id, ondelete="CASCADE"), primary_key=True)
     model: Mapped[str] = mapped_column(primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey(_PERSON, ondelete="CASCADE"), index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey(Person.id, ondelete="CASCADE"), index=True)
     score: Mapped[float | None]
 
 
@@ -81,8 +80,8 @@ class Suggestion(Base):
 
     __tablename__ = "suggestion"
 
-    face_id: Mapped[int] = mapped_column(ForeignKey(_FACE, ondelete="CASCADE"), primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey(_PERSON, ondelete="CASCADE"), index=True)
+    face_id: Mapped[int] = mapped_column(ForeignKey(Face.id, ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey(Person.id, ondelete="CASCADE"), index=True)
     score: Mapped[float]
 
 
@@ -91,7 +90,7 @@ class SuggestedName(Base):
 
     __tablename__ = "suggested_name"
 
-    person_id: Mapped[int] = mapped_column(ForeignKey(_PERSON, ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey(Person.id, ondelete="CASCADE"), primary_key=True)
     name: Mapped[str]
     shared: Mapped[int]
     named: Mapped[int]

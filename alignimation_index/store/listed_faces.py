@@ -14,8 +14,9 @@ from sqlalchemy import Connection, ForeignKey, Index, Integer, Select, cast, exi
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
+from alignimation_index.store.face_tables import Face, Transform
 from alignimation_index.store.identity import IS_FACE, PERSON_ID, with_identity
-from alignimation_index.store.tables import Base, Face, File, Photo, Transform, Variant
+from alignimation_index.store.tables import Base, File, Photo, Variant
 
 UNDATED = 1 << 40
 """The moment of what has no date: after all others."""

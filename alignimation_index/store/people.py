@@ -15,18 +15,10 @@ from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import Float
 from alignimation_index.store.bulk import insert_rows, upsert_rows
+from alignimation_index.store.face_tables import Assignment, Embedding, Face, Person
 from alignimation_index.store.identity_tables import AssignmentBefore, SuggestedName, Suggestion
 from alignimation_index.store.schema import ASSIGN, DESCRIBE
-from alignimation_index.store.tables import (
-    Assignment,
-    Embedding,
-    Face,
-    Person,
-    Photo,
-    PhotoGooglePerson,
-    Setting,
-    StageRun,
-)
+from alignimation_index.store.tables import Photo, PhotoGooglePerson, Setting, StageRun
 
 NAMED_AFTER = (DESCRIBE, ASSIGN)
 """The stages whose results decide what people are probably called."""

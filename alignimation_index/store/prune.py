@@ -8,9 +8,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.orm import Session
 
+from alignimation_index.store.face_tables import Answer, Assignment, Face, Person
 from alignimation_index.store.identity_tables import AssignmentAside
 from alignimation_index.store.schema import REMOVAL_SETTING
-from alignimation_index.store.tables import Answer, Assignment, Base, Face, File, Person, Photo, Setting, Sidecar
+from alignimation_index.store.tables import Base, File, Photo, Setting, Sidecar
 
 
 @dataclass(frozen=True, slots=True)

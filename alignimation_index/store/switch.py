@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from alignimation_index.errors import SwitchedError
 from alignimation_index.store import people
+from alignimation_index.store.face_tables import Assignment, Embedding
 from alignimation_index.store.faces import pinned_embedder
 from alignimation_index.store.identity_tables import AssignmentAside, Suggestion
 from alignimation_index.store.schema import (
@@ -24,7 +25,7 @@ from alignimation_index.store.schema import (
     REINDEX_SETTING,
     SWITCHED_SETTING,
 )
-from alignimation_index.store.tables import Assignment, Embedding, Setting, StageRun, utc_now
+from alignimation_index.store.tables import Setting, StageRun, utc_now
 
 
 def aside(stage: str, model: str) -> str:

@@ -1,8 +1,7 @@
-"""The tables, and what a row of each means.
+"""The tables of photos, of the files that hold them, and of the stages that are done with them.
 
 A photo is unique content: its hash never changes, so "photo" stands for "content hash" wherever another table refers
-to one. What stages compute hangs below photo and face and may be recomputed at any time; what people said lives in
-`answer`, of which stages write nothing but what they found in files.
+to one. See store.face_tables, identity_tables and body_tables for what is found on photos.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
-    Boolean,
     CheckConstraint,
     DateTime,
     Double,
@@ -21,12 +19,10 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     String,
-    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from alignimation_index.datatypes import Float
-from alignimation_index.store.arrays import FloatArray, PathText
+from alignimation_index.store.arrays import PathText
 
 
 def utc_now() -> datetime:
@@ -49,7 +45,7 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: DateTime(), float: Double(), dict[str, Any]: JSON()}  # noqa: RUF012
 
 
-def _owner(column: str, **options: Any) -> Any:  # noqa: ANN401
+def owner(column: str, **options: Any) -> Any:  # noqa: ANN401
     """A reference whose row goes when its owner goes."""
     return mapped_column(ForeignKey(column, ondelete="CASCADE"), **options)
 
@@ -106,7 +102,7 @@ class PhotoAlbum(Base):
 
     __tablename__ = "photo_album"
 
-    photo_id: Mapped[int] = _owner("photo.id", primary_key=True)
+    photo_id: Mapped[int] = owner("photo.id", primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True, index=True)
 
 
@@ -115,7 +111,7 @@ class PhotoGooglePerson(Base):
 
     __tablename__ = "photo_google_person"
 
-    photo_id: Mapped[int] = _owner("photo.id", primary_key=True)
+    photo_id: Mapped[int] = owner("photo.id", primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True, index=True)
 
 
@@ -126,7 +122,7 @@ class Listed:
     """
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    root_id: Mapped[int] = _owner("root.id", index=True)
+    root_id: Mapped[int] = owner("root.id", index=True)
     path: Mapped[str] = mapped_column(PathText, unique=True)
     folder: Mapped[str] = mapped_column(PathText, server_default="", index=True)
     size: Mapped[int]
@@ -168,8 +164,8 @@ class Pairing(Base):
 
     __tablename__ = "pairing"
 
-    file_id: Mapped[int] = _owner("file.id", primary_key=True)
-    sidecar_id: Mapped[int] = _owner("sidecar.id", primary_key=True, index=True)
+    file_id: Mapped[int] = owner("file.id", primary_key=True)
+    sidecar_id: Mapped[int] = owner("sidecar.id", primary_key=True, index=True)
     rule: Mapped[str]
 
 
@@ -191,7 +187,7 @@ class Variant(Base):
 
     __tablename__ = "variant"
 
-    photo_id: Mapped[int] = _owner("photo.id", primary_key=True)
+    photo_id: Mapped[int] = owner("photo.id", primary_key=True)
     group_id: Mapped[int] = mapped_column(index=True)
     kind: Mapped[str]
     role: Mapped[str]
@@ -203,8 +199,8 @@ class MovingHalf(Base):
 
     __tablename__ = "moving_half"
 
-    file_id: Mapped[int] = _owner("file.id", primary_key=True)
-    photo_id: Mapped[int] = _owner("photo.id", index=True)
+    file_id: Mapped[int] = owner("file.id", primary_key=True)
+    photo_id: Mapped[int] = owner("photo.id", index=True)
 
 
 class StageKey(Base):
@@ -223,134 +219,9 @@ class StageRun(Base):
     __tablename__ = "stage_run"
     __table_args__ = (CheckConstraint("status IN ('done', 'error', 'skipped')", name="status"),)
 
-    photo_id: Mapped[int] = _owner("photo.id", primary_key=True)
+    photo_id: Mapped[int] = owner("photo.id", primary_key=True)
     stage: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(ForeignKey("stage_key.key"), index=True)
     status: Mapped[str]
     reason: Mapped[str | None]
     finished_at_utc: Mapped[datetime] = mapped_column(default=utc_now)
-
-
-class Face(Base):
-    """A detected face: boxes and landmarks in pixels of the upright photo.
-
-    Columns by the stage that writes them: detect (box, score, detected_landmarks), landmarks (landmarks), pose (angles
-    in degrees, frontal), quality (the rest). Re-detection keeps the id of a face it finds again.
-    """
-
-    __tablename__ = "face"
-    __table_args__ = ({"sqlite_autoincrement": True},)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    photo_id: Mapped[int] = _owner("photo.id", index=True)
-    box: Mapped[Float] = mapped_column(FloatArray(4))
-    score: Mapped[float]
-    detected_landmarks: Mapped[Float] = mapped_column(FloatArray(5, 2))
-    landmarks: Mapped[Float | None] = mapped_column(FloatArray(5, 2))
-    yaw_deg: Mapped[float | None]
-    pitch_deg: Mapped[float | None]
-    roll_deg: Mapped[float | None]
-    frontal: Mapped[bool | None] = mapped_column(Boolean())
-    size_px: Mapped[float | None]
-    sharpness: Mapped[float | None]
-    brightness: Mapped[float | None]
-    quality: Mapped[float | None]
-
-
-class Embedding(Base):
-    """A face as a vector of one model; vectors of two models are never compared."""
-
-    __tablename__ = "embedding"
-
-    face_id: Mapped[int] = _owner("face.id", primary_key=True)
-    model: Mapped[str] = mapped_column(primary_key=True)
-    vector: Mapped[Float] = mapped_column(FloatArray(-1))
-
-
-class Person(Base):
-    """An identity, named or not; names are answers."""
-
-    __tablename__ = "person"
-    __table_args__ = ({"sqlite_autoincrement": True},)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    created_at_utc: Mapped[datetime] = mapped_column(default=utc_now)
-
-
-class Assignment(Base):
-    """The machine's opinion: this face is that person; the score is in log-odds. What people answered is elsewhere."""
-
-    __tablename__ = "assignment"
-
-    face_id: Mapped[int] = _owner("face.id", primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
-    score: Mapped[float | None]
-
-
-class Answer(Base):
-    """What a person said, in order; nothing overrides it and `undone_at_utc` takes it back.
-
-    A face is meant by the content it is on and its box, since face rows are recomputed; an answer about several faces
-    is a row for each, and `entry` the number of the first of them (null: its own). `source` names the kind of file in
-    which an answer given to another program was found; null for one given to this program. See people.answers for the
-    kinds.
-    """
-
-    __tablename__ = "answer"
-    __table_args__ = ({"sqlite_autoincrement": True},)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str]
-    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
-    content_hash: Mapped[str | None] = mapped_column(String(64), index=True)
-    box: Mapped[Float | None] = mapped_column(FloatArray(4))
-    value: Mapped[str | None]
-    source: Mapped[str | None]
-    answered_at_utc: Mapped[datetime] = mapped_column(default=utc_now)
-    undone_at_utc: Mapped[datetime | None]
-    other_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
-    entry: Mapped[int | None]
-
-
-class Template(Base):
-    """What faces or bodies are registered to, by `kind`: points in the unit square.
-
-    The points of "face" are landmarks. Those of "body" are the keypoints of a reference body, in the order of
-    KEYPOINT_NAMES, nan where it does not show one; with the rest of the columns, null for faces, the template stands
-    alone when the reference's photo is gone.
-
-    Attributes:
-        keypoint_names: by which bodies are registered to it.
-        keypoint_scores: how sure each keypoint of the reference is, 0..1.
-        mask: the reference in the unit square, a PNG of two channels: the person mask, and what of the square is known.
-        content_hash: of the photo that shows the reference.
-        box: of the reference there, xyxy in pixels of the upright photo.
-        is_medoid: whether the reference was chosen as the photo nearest to all others; else a person named it.
-        person_id: for whose bodies it was made.
-    """
-
-    __tablename__ = "template"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(unique=True)
-    landmarks: Mapped[Float] = mapped_column(FloatArray(-1, 2))
-    kind: Mapped[str] = mapped_column(default="face", server_default="face")
-    keypoint_names: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
-    keypoint_scores: Mapped[Float | None] = mapped_column(FloatArray(17))
-    mask: Mapped[bytes | None] = mapped_column(LargeBinary)
-    content_hash: Mapped[str | None] = mapped_column(String(64))
-    box: Mapped[Float | None] = mapped_column(FloatArray(4))
-    is_medoid: Mapped[bool] = mapped_column(default=False, server_default=false())
-    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"))
-
-
-class Transform(Base):
-    """`template_from_photo` of one face: template = matrix @ [x, y, 1]; the residual is in template units."""
-
-    __tablename__ = "transform"
-
-    face_id: Mapped[int] = _owner("face.id", primary_key=True)
-    template_id: Mapped[int] = mapped_column(ForeignKey("template.id"), primary_key=True)
-    matrix: Mapped[Float] = mapped_column(FloatArray(2, 3))
-    residual: Mapped[float]
-    method: Mapped[str]

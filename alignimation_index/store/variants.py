@@ -16,8 +16,9 @@ from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from alignimation_index.store.bulk import Row, upsert_rows
+from alignimation_index.store.face_tables import Face
 from alignimation_index.store.schema import VARIANTS_SETTING
-from alignimation_index.store.tables import Base, Face, File, MovingHalf, Photo, Setting, Variant
+from alignimation_index.store.tables import Base, File, MovingHalf, Photo, Setting, Variant
 
 
 @dataclass(frozen=True, slots=True)

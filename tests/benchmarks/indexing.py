@@ -46,7 +46,8 @@ from alignimation_index.pipeline.scan import add_roots
 from alignimation_index.pipeline.update import update
 from alignimation_index.stages.close_up import embed_faces
 from alignimation_index.store.engine import Store
-from alignimation_index.store.tables import Embedding, Face, File
+from alignimation_index.store.face_tables import Embedding, Face
+from alignimation_index.store.tables import File
 
 MIN_FACE_SHARE = 0.025  # of the photo's shorter side; smaller faces of the baseline do not count
 SAME_FACE_IOU = 0.5

@@ -30,7 +30,7 @@ from alignimation_index.pipeline.stages import ASSIGN, PHOTO_STAGES, stage_keys
 from alignimation_index.registration.faces import FACE_TEMPLATE, FACE_TEMPLATE_NAME, METHOD
 from alignimation_index.store import faces, files, people, runs
 from alignimation_index.store.engine import Store
-from alignimation_index.store.tables import Face
+from alignimation_index.store.face_tables import Face
 
 PHOTOS_PER_BATCH = 64
 EMBEDDING_SIZE = 128

@@ -11,8 +11,9 @@ from click.shell_completion import ShellComplete
 from alignimation_index.cli import cli
 from alignimation_index.store import schema
 from alignimation_index.store.engine import Store
+from alignimation_index.store.face_tables import Person
 from alignimation_index.store.identity_tables import PersonState
-from alignimation_index.store.tables import Person, Photo, PhotoAlbum
+from alignimation_index.store.tables import Photo, PhotoAlbum
 
 NAMES = ("Ada L", "Bob", "O'Brien", 'The "Kid"')
 

@@ -21,7 +21,7 @@ from alignimation_index.pipeline import person_answers as answer
 from alignimation_index.query.people import find_person
 from alignimation_index.store import schema
 from alignimation_index.store.engine import Store
-from alignimation_index.store.tables import Face
+from alignimation_index.store.face_tables import Face
 
 ANSWERS = 200
 PHOTOS = 30

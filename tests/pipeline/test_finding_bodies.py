@@ -19,7 +19,8 @@ from alignimation_index.pipeline.forget import forget
 from alignimation_index.pipeline.stages import STAGES
 from alignimation_index.store import bodies, runs
 from alignimation_index.store.body_tables import Body
-from alignimation_index.store.tables import Face, Photo, StageRun
+from alignimation_index.store.face_tables import Face
+from alignimation_index.store.tables import Photo, StageRun
 
 LEFT, RIGHT = similarity(280, 0, -60, 60), similarity(280, 0.1, 110, 60)
 

@@ -24,8 +24,9 @@ from alignimation_index.pipeline import person_answers as answer
 from alignimation_index.pipeline.forget import finish, forget, is_unfinished, preview
 from alignimation_index.store import answer_log, engine, schema
 from alignimation_index.store.engine import Store
+from alignimation_index.store.face_tables import Answer, Embedding, Face, Person
 from alignimation_index.store.people import replace_suggestions
-from alignimation_index.store.tables import Answer, Embedding, Face, File, Person, Photo, PhotoGooglePerson
+from alignimation_index.store.tables import File, Photo, PhotoGooglePerson
 from alignimation_index.store.tombstones import tombstones
 
 TESTS = Path(__file__).parents[1]

@@ -12,19 +12,9 @@ from alignimation_index.pipeline.roots import remove_root
 from alignimation_index.query.people import find_person
 from alignimation_index.store import schema
 from alignimation_index.store.engine import Store
+from alignimation_index.store.face_tables import Answer, Embedding, Face, Person, Transform
 from alignimation_index.store.prune import Prunable
-from alignimation_index.store.tables import (
-    Answer,
-    Embedding,
-    Face,
-    File,
-    Person,
-    Photo,
-    Setting,
-    StageRun,
-    Transform,
-    utc_now,
-)
+from alignimation_index.store.tables import File, Photo, Setting, StageRun, utc_now
 
 NOTHING = Prunable(0, 0, 0, 0)
 DAYS_90 = timedelta(90)

@@ -25,7 +25,7 @@ from alignimation_index.store.body_templates import (
     remove_template,
     rename_template,
 )
-from alignimation_index.store.tables import Template
+from alignimation_index.store.face_tables import Template
 
 NAMES = ("left_ear", "left_shoulder", "left_hip")
 MEDOID = "body-1-left_ear-left_shoulder-left_hip"

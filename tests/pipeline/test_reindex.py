@@ -15,8 +15,8 @@ from alignimation_index.pipeline import update
 from alignimation_index.pipeline.reindex import check_target, drop_others, go_back, reindex
 from alignimation_index.pipeline.status import store_status
 from alignimation_index.store import people
+from alignimation_index.store.face_tables import Embedding
 from alignimation_index.store.faces import pinned_embedder
-from alignimation_index.store.tables import Embedding
 
 OLD, NEW = "dlib-resnet", "facenet-vggface2"
 SHOWN = [("red", "green")] * 4 + [("red", "blue")] * 4 + [("green",)] * 2

@@ -16,7 +16,8 @@ from alignimation_index.pipeline.stages import DESCRIBE, STAGES
 from alignimation_index.pipeline.status import store_status
 from alignimation_index.query.people import summaries
 from alignimation_index.store import runs
-from alignimation_index.store.tables import Answer, StageRun, utc_now
+from alignimation_index.store.face_tables import Answer
+from alignimation_index.store.tables import StageRun, utc_now
 
 IN_2004, IN_2010 = 1_100_000_000, 1_280_000_000  # seconds since 1970
 

@@ -10,8 +10,9 @@ from alignimation_index.pipeline.stages import STAGES, VARIANTS
 from alignimation_index.pipeline.status import store_status
 from alignimation_index.registration import faces as registration
 from alignimation_index.stages import close_up, pose
+from alignimation_index.store.face_tables import Face
 from alignimation_index.store.faces import pinned_embedder
-from alignimation_index.store.tables import Face, Photo, StageRun
+from alignimation_index.store.tables import Photo, StageRun
 
 STALE_BELOW_LANDMARKS = {"landmarks", "embed", "pose", "quality", "register", "assign", "variants"}
 

@@ -7,7 +7,8 @@ import pytest
 from few_faces import ADA, BOB
 
 from alignimation_index.store.engine import Store
-from alignimation_index.store.tables import Person, Root, Template
+from alignimation_index.store.face_tables import Person, Template
+from alignimation_index.store.tables import Root
 
 
 @pytest.fixture

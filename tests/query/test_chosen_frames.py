@@ -10,7 +10,8 @@ from sqlalchemy import delete, update
 from alignimation_index.query.choosing.choose import Choice, choose_frames
 from alignimation_index.query.choosing.pacing import Pace
 from alignimation_index.query.language.expression import parse_expression
-from alignimation_index.store.tables import Face, Photo, Transform
+from alignimation_index.store.face_tables import Face, Transform
+from alignimation_index.store.tables import Photo
 
 FIRST, LAST = 1990, 1999
 

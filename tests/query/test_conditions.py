@@ -15,7 +15,8 @@ from alignimation_index.query.language.selection import count_faces, count_varia
 from alignimation_index.query.language.terms import TERMS
 from alignimation_index.query.photos import PhotoFilter, count_photos, select_photos, stream_photo_paths
 from alignimation_index.store.answer_log import PlacedFace, record
-from alignimation_index.store.tables import Answer, Face, Photo, PhotoAlbum, Variant
+from alignimation_index.store.face_tables import Answer, Face
+from alignimation_index.store.tables import Photo, PhotoAlbum, Variant
 
 
 def set_photo(session, path, **columns):

@@ -9,7 +9,8 @@ from alignimation_index.query.frames import select_frames, stream_frames
 from alignimation_index.query.language.expression import FrameFilter, parse_expression
 from alignimation_index.query.people import who_is
 from alignimation_index.query.photos import select_photos
-from alignimation_index.store.tables import Face, StageKey, StageRun
+from alignimation_index.store.face_tables import Face
+from alignimation_index.store.tables import StageKey, StageRun
 
 
 def test_a_frame_carries_what_is_known_of_its_face(session):

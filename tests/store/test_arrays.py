@@ -9,7 +9,8 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import StatementError
 
 from alignimation_index.store.arrays import FloatArray, PathText
-from alignimation_index.store.tables import Root, Template
+from alignimation_index.store.face_tables import Template
+from alignimation_index.store.tables import Root
 
 # Code points that stand for bytes which are not UTF-8: in no file system's names.
 RESERVED = [chr(code) for code in range(0x10FF00, 0x10FF80)]

@@ -11,7 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from alignimation_index.errors import UserError
 from alignimation_index.store import engine
 from alignimation_index.store.engine import Store
-from alignimation_index.store.tables import Assignment, Photo, Root, Setting
+from alignimation_index.store.face_tables import Assignment
+from alignimation_index.store.tables import Photo, Root, Setting
 
 HOLD_THE_STORE = """
 import sys, time

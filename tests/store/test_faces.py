@@ -4,8 +4,9 @@ from sqlalchemy import func, select
 
 from alignimation_index.datatypes import Detections
 from alignimation_index.store import faces, people, runs
+from alignimation_index.store.face_tables import Assignment, Embedding, Face, Transform
 from alignimation_index.store.files import link_photos, update_photos
-from alignimation_index.store.tables import Assignment, Embedding, Face, File, Photo, Root, StageRun, Transform
+from alignimation_index.store.tables import File, Photo, Root, StageRun
 
 SECOND, FIRST = 70, 10
 

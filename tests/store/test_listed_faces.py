@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from alignimation_index.store import listed_faces
+from alignimation_index.store.face_tables import Assignment, Face, Person, Template, Transform
 from alignimation_index.store.identity_tables import FaceVerdict, PersonState
 from alignimation_index.store.listed_faces import UNDATED, ListedFace
-from alignimation_index.store.tables import Assignment, Face, File, Person, Photo, Root, Template, Transform, Variant
+from alignimation_index.store.tables import File, Photo, Root, Variant
 
 COLUMNS = list(ListedFace.__table__.columns)
 PHOTO, FACE, SECOND = 7, 70, 71

@@ -23,7 +23,8 @@ from alignimation_index.pipeline.identity import refresh
 from alignimation_index.query.people import find_person
 from alignimation_index.store import answer_log, schema
 from alignimation_index.store.engine import Store
-from alignimation_index.store.tables import Assignment, Base, Face, Photo, Root
+from alignimation_index.store.face_tables import Assignment, Face
+from alignimation_index.store.tables import Base, Photo, Root
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -18,10 +18,11 @@ from alignimation_index.query.language.among import among
 from alignimation_index.query.language.rows import FaceRow, Row
 from alignimation_index.query.language.values import Bounds, Circle, Period
 from alignimation_index.query.people import nearest, who_is
+from alignimation_index.store.face_tables import Answer
 from alignimation_index.store.geography import box_around
 from alignimation_index.store.identity_tables import AnswerFace, PersonState
 from alignimation_index.store.listed_faces import UNDATED, ListedFace
-from alignimation_index.store.tables import Answer, File, Photo, PhotoAlbum
+from alignimation_index.store.tables import File, Photo, PhotoAlbum
 
 DAYS_OF_A_YEAR = 365.2425
 _REVIEWS = (CONFIRM, REJECT, SPLIT, NOT_A_FACE, REGION)
