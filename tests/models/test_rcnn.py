@@ -5,7 +5,7 @@ from rcnn_weights import keypoint_state, mask_state, published, saved
 from weight_server import serving
 
 from alignimation_index.errors import UserError
-from alignimation_index.models.backends import Backend, choose_backend
+from alignimation_index.models.backends import OFFLINE_VARIABLE, Backend, choose_backend
 from alignimation_index.models.rcnn import RcnnDetector, keypoint_scores, match
 from alignimation_index.models.weights import WeightStore
 
@@ -38,7 +38,8 @@ def strip(height, width):
     return np.full((height, width, 3), 90, np.uint8)
 
 
-def test_weights_are_fetched_checked_and_loaded(tmp_path):
+def test_weights_are_fetched_checked_and_loaded(tmp_path, monkeypatch):
+    monkeypatch.delenv(OFFLINE_VARIABLE, raising=False)
     masked, pointed = saved(mask_state()), saved(keypoint_state())
     with serving(masked) as (mask_url, asked), serving(pointed) as (keypoint_url, _):
         files = published("mask.pth", masked, mask_url), published("keypoint.pth", pointed, keypoint_url)

@@ -143,5 +143,5 @@ def test_the_square_of_a_frame_is_the_head(frames):
 
 
 def test_stills_are_made_without_torch():
-    loads = "import alignimation_index.render.animation, sys; sys.exit('torch' in sys.modules)"
+    loads = "import alignimation_index.render.film.record, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", loads], check=False).returncode == 0
