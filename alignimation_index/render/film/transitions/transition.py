@@ -11,8 +11,7 @@ from alignimation_index.errors import UserError
 from alignimation_index.query.frames import Frame
 from alignimation_index.render.film.shots import Instant, Shot, instants_s, shots
 from alignimation_index.render.film.transitions.blend import blended, sparse_enough
-from alignimation_index.render.film.transitions.morph import Morph
-from alignimation_index.render.film.transitions.pairs import dissolve, in_pairs
+from alignimation_index.render.film.transitions.pairs import Between, dissolve, in_pairs
 from alignimation_index.render.stills.still import Still
 
 CUT, CROSSFADE, BLEND, MORPH = "cut", "crossfade", "blend", "morph"
@@ -74,7 +73,7 @@ def play(
         return blended(timed, moments_s, transition.blend_width, place)
     if transition.name == CUT:
         return in_pairs(timed, moments_s, 0.0, dissolve)
-    return in_pairs(timed, moments_s, transition.share, Morph() if transition.name == MORPH else dissolve)
+    return in_pairs(timed, moments_s, transition.share, _morph() if transition.name == MORPH else dissolve)
 
 
 def needed(transition: Transition, frames: Sequence[Frame], starts_s: Sequence[float]) -> list[int]:
@@ -94,6 +93,13 @@ def check_dated(transition: Transition, frames: Sequence[Frame]) -> None:
                 f"{undated[0]} has no date, so there is no telling what it is near to. Leave it out with a query for "
                 f"years, say when it was taken (alignindex photos set-date), or give the width of the blend in seconds."
             )
+
+
+def _morph() -> Between:
+    # Here, since it needs torch, which takes a second and 300 MB.
+    from alignimation_index.render.film.transitions.morph import Morph
+
+    return Morph()
 
 
 def _middle_of(shot: Shot) -> float:
