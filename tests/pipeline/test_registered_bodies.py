@@ -12,12 +12,13 @@ from made_bodies import similarity
 from sqlalchemy import select
 
 from alignimation_index.errors import UserError
+from alignimation_index.pipeline.bodies.cutouts import cut_out
 from alignimation_index.pipeline.bodies.register import TemplateChoice, register
 from alignimation_index.pipeline.forget import forget
 from alignimation_index.query.bodies import body_mask, choose_bodies
 from alignimation_index.query.language.expression import FrameFilter, parse_expression
 from alignimation_index.similarity import apply
-from alignimation_index.store.body_tables import BodyTransform
+from alignimation_index.store.body_tables import Body, BodyTransform
 from alignimation_index.store.body_templates import (
     body_template,
     list_templates,
@@ -312,3 +313,19 @@ def test_a_stored_template_is_as_it_was(store, detector):
         put_body_template(session, template)
         again = body_template(session, MEDOID)
     assert again.digest == template.digest
+
+
+@in_series
+def test_faces_are_cut_out_by_the_masks_of_their_bodies_which_are_looked_for_once(store, detector):
+    found = cut_out(store, frames(store), None, detector.source)
+    assert len(found) == 5
+    with store.reading() as session:
+        of_bodies = {body.face_id: body.mask for body in session.scalars(select(Body))}
+    assert [one.cutout.png for one in found] == [of_bodies[one.face_id] for one in found]
+
+    def unneeded():
+        raise AssertionError("bodies are looked for again")
+
+    assert [one.cutout.png for one in cut_out(store, frames(store), None, unneeded)] == [
+        one.cutout.png for one in found
+    ]
