@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from functools import partial, wraps
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from alignimation_index.cli.option_groups import Command, as_one
 from alignimation_index.cli.output import (
     data_folder,
     progress_bar,
@@ -67,17 +68,9 @@ class BodyOptions:
         return any(getattr(self, one.name) for one in fields(self))
 
 
-def body_options(command: Callable[..., None]) -> Callable[..., None]:
+def body_options(command: Command) -> Command:
     """Add the options that ask for bodies; the command is given them as one, `bodies`."""
-
-    @wraps(command)
-    def with_options(*arguments: Any, **options: Any) -> None:  # noqa: ANN401 - whatever else the command takes
-        bodies = BodyOptions(**{one.name: options.pop(one.name) for one in fields(BodyOptions)})
-        command(*arguments, bodies=bodies, **options)
-
-    for option in reversed(_OPTIONS):
-        with_options = option(with_options)
-    return with_options
+    return as_one(command, "bodies", BodyOptions, _OPTIONS)
 
 
 def choose_bodies(store: Store, wanted: FrameFilter, options: BodyOptions, choice: Choice) -> Chosen:

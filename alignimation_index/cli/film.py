@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from functools import wraps
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from alignimation_index.cli.option_groups import Command, as_one
 from alignimation_index.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from alignimation_index.render.film.labels import Labels
     from alignimation_index.render.film.transitions.transition import Transition
     from alignimation_index.render.stills.framing import Framing
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 # As in render.film.transitions.transition and render.film.labels, which take long to import.
 TRANSITIONS = ("cut", "crossfade", "blend", "morph")
@@ -179,16 +177,7 @@ class FilmOptions:
 
 def film_options(command: Command) -> Command:
     """Give a command the options of a film, but for frames and framing, as one argument `film` of FilmOptions."""
-    names = [field.name for field in fields(FilmOptions)]
-
-    @wraps(command)
-    def with_film(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401
-        film = FilmOptions(**{name: options.pop(name) for name in names})
-        return command(*arguments, film=film, **options)
-
-    for option in reversed((*_MOVING, *_WRITTEN, *_BESIDE, *_FILE)):
-        with_film = option(with_film)
-    return cast(Command, with_film)
+    return as_one(command, "film", FilmOptions, (*_MOVING, *_WRITTEN, *_BESIDE, *_FILE))
 
 
 def query_in_words(expression: str, options: Mapping[str, Any]) -> str:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
+from alignimation_index.cli.option_groups import Command, as_one
 from alignimation_index.cli.output import say
 
 if TYPE_CHECKING:
     from alignimation_index.query.frames import Frame
     from alignimation_index.render.stills.framing import Framing
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 _OPTIONS = (
     click.option(
@@ -95,16 +93,7 @@ class FramingOptions:
 
 def framing_options(command: Command) -> Command:
     """Give a command the options that say what is seen of each photo, as one argument `framing` of FramingOptions."""
-    names = [field.name for field in fields(FramingOptions)]
-
-    @wraps(command)
-    def with_framing(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - whatever else the command takes
-        framing = FramingOptions(**{name: options.pop(name) for name in names})
-        return command(*arguments, framing=framing, **options)
-
-    for option in reversed(_OPTIONS):
-        with_framing = option(with_framing)
-    return cast(Command, with_framing)
+    return as_one(command, "framing", FramingOptions, _OPTIONS)
 
 
 def say_what_is_inside(frames: Sequence[Frame], framing: Framing) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, fields
-from functools import wraps
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from alignimation_index.cli.bodies import body_model_option, find_all_bodies
+from alignimation_index.cli.option_groups import Command, as_one
 from alignimation_index.cli.output import data_folder, opened_store, progress_bar, say, say_table, say_waiting, warn
 
 if TYPE_CHECKING:
@@ -52,15 +52,9 @@ class ModelOptions:
     workers: int | None
 
 
-def model_options(command: Callable[..., None]) -> Callable[..., None]:
+def model_options(command: Command) -> Command:
     """Add the options that say how photos are computed; the command is given them as one, `computing`."""
-
-    @wraps(command)
-    def with_options(*arguments: Any, **options: Any) -> None:  # noqa: ANN401 - whatever else the command takes
-        computing = ModelOptions(**{one.name: options.pop(one.name) for one in fields(ModelOptions)})
-        command(*arguments, computing=computing, **options)
-
-    return _embedder(device_option(_min_face(workers_option(with_options))))
+    return as_one(command, "computing", ModelOptions, (_embedder, device_option, _min_face, workers_option))
 
 
 def _chosen_stages(_context: click.Context, _option: click.Parameter, names: str | None) -> list[str]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
-
-import numpy as np
-from PIL import Image
 
 from alignimation_index.render.stills.background import Background, SteadyMasks, mask_on_canvas, replace_background
 from alignimation_index.render.stills.still import Still
 from alignimation_index.similarity import compose
+from alignimation_index.store.bodies import from_png
 
 
 class Backdrop:
@@ -30,7 +27,7 @@ class Backdrop:
         if cutout is None:
             raise ValueError(f"{still.frame.path}: the person is not cut out")
         height, width = still.pixels.shape[:2]
-        with Image.open(io.BytesIO(cutout.png)) as picture:
-            mask = np.asarray(picture.convert("L"))
-        layer = mask_on_canvas(mask, compose(still.canvas_from_photo, cutout.photo_from_mask), width, height)
+        layer = mask_on_canvas(
+            from_png(cutout.png), compose(still.canvas_from_photo, cutout.photo_from_mask), width, height
+        )
         return replace(still, pixels=replace_background(still.pixels, self._steady.next(layer), self._background))
