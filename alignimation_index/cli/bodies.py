@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alignimation_index.cli.completion import complete_photo, complete_template
 from alignimation_index.cli.option_groups import Command, as_one
 from alignimation_index.cli.output import (
     data_folder,
@@ -42,8 +43,18 @@ _OPTIONS = (
         metavar="NAMES",
         help="What comes to rest, as in left_ear,left_shoulder,left_hip.  [default: these, of the side seen most]",
     ),
-    click.option("--reference", metavar="PHOTO", help="Register bodies to that on PHOTO, and keep it as a template."),
-    click.option("--template", metavar="NAME", help="Register bodies to this one; with --reference, what to call it."),
+    click.option(
+        "--reference",
+        metavar="PHOTO",
+        help="Register bodies to that on PHOTO, and keep it as a template.",
+        shell_complete=complete_photo,
+    ),
+    click.option(
+        "--template",
+        metavar="NAME",
+        help="Register bodies to this one; with --reference, what to call it.",
+        shell_complete=complete_template,
+    ),
     click.option(
         "--any-body", is_flag=True, help="Also bodies of which no face tells who they are: a photo's largest."
     ),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from alignimation_index.cli.completion import complete_photo, complete_saved
 from alignimation_index.cli.output import say, say_json, say_table
 from alignimation_index.errors import UserError
 
@@ -24,8 +25,12 @@ _PHOTO = "(a path or content hash; can be repeated)"
 _CHOOSING = (
     click.option("--all-outliers", is_flag=True, help="Also faces in doubt, or registered far worse than others."),
     click.option("--all-alike", is_flag=True, help="Also photos that look like another of the same minutes."),
-    click.option("--drop", metavar="PHOTO", multiple=True, help=f"Never this photo {_PHOTO}."),
-    click.option("--pin", metavar="PHOTO", multiple=True, help=f"Always this photo {_PHOTO}."),
+    click.option(
+        "--drop", metavar="PHOTO", multiple=True, help=f"Never this photo {_PHOTO}.", shell_complete=complete_photo
+    ),
+    click.option(
+        "--pin", metavar="PHOTO", multiple=True, help=f"Always this photo {_PHOTO}.", shell_complete=complete_photo
+    ),
     click.option("--limit", type=click.IntRange(1), help="At most so many frames, even over time, the best of each."),
     click.option(
         "--even",
@@ -45,7 +50,12 @@ _CHOOSING = (
 )
 _OF_A_RUN = (
     click.option("--explain", is_flag=True, help="Only say what would be left out, and why, and how long it will be."),
-    click.option("--saved", metavar="NAME", help="What is saved under this name; --pin and --drop are kept with it."),
+    click.option(
+        "--saved",
+        metavar="NAME",
+        help="What is saved under this name; --pin and --drop are kept with it.",
+        shell_complete=complete_saved,
+    ),
 )
 _STEPS = ("every", "duration", "limit", "all_alike", "all_outliers")
 

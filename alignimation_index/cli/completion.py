@@ -83,6 +83,25 @@ def complete_person(context: click.Context, _parameter: click.Parameter, incompl
     return _offered(context, lambda session: people_named(session, incomplete))
 
 
+def complete_saved(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The queries that are saved under names that begin so."""
+    from alignimation_index.query.language.completion import saved_named
+
+    return _offered(context, lambda session: saved_named(session, incomplete))
+
+
+def complete_template(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The templates whose names begin so."""
+    from alignimation_index.query.language.completion import templates_named
+
+    return _offered(context, lambda session: templates_named(session, incomplete))
+
+
+def complete_photo(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Files, which shells find by themselves; a photo may also be named otherwise."""
+    return [CompletionItem(incomplete, type="file")]
+
+
 def _offered(context: click.Context, ask: Callable[[Session], list[str]]) -> list[CompletionItem]:
     with _session(context) as session:
         return [] if session is None else [CompletionItem(value) for value in ask(session)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from alignimation_index.cli.completion import complete_person
 from alignimation_index.cli.output import opened_store, say, say_waiting, warn
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _OUTSIDE = (
 
 
 @click.command(short_help="Erase a person for good.")
-@click.argument("person")
+@click.argument("person", shell_complete=complete_person)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_context
 def forget(context: click.Context, person: str, yes: bool) -> None:

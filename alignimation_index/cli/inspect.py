@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from alignimation_index.cli.bodies import body_model_option, body_source
+from alignimation_index.cli.completion import complete_photo, complete_template
 from alignimation_index.cli.output import check_not_indexed, data_folder, opened_store, progress_bar, say, store_path
 from alignimation_index.cli.update import device_option
 from alignimation_index.errors import UserError
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="See what the index sees on a photo.")
-@click.argument("photo")
-@click.argument("photo2", required=False)
+@click.argument("photo", shell_complete=complete_photo)
+@click.argument("photo2", required=False, shell_complete=complete_photo)
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="A .png, .jpg or .webp."
 )
@@ -35,7 +36,12 @@ if TYPE_CHECKING:
     help="Which face, by its number on the picture, or which body; twice for two photos.  [default: the largest]",
 )
 @click.option("--body", is_flag=True, help="A body instead of a face: its mask and keypoints.")
-@click.option("--template", metavar="NAME", help="Register the body to this one, see templates list.")
+@click.option(
+    "--template",
+    metavar="NAME",
+    help="Register the body to this one, see templates list.",
+    shell_complete=complete_template,
+)
 @body_model_option
 @device_option
 @click.pass_context

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alignimation_index.cli import forget, person_answers
+from alignimation_index.cli.completion import complete_person
 from alignimation_index.cli.filters import including_hidden
 from alignimation_index.cli.listings import as_json_option
 from alignimation_index.cli.output import check_not_indexed, opened_store, say, say_json, say_table, warn
@@ -84,7 +85,7 @@ _limit = click.option(
 
 
 @people.command(short_help="Draw a person's faces on a contact sheet.")
-@click.argument("person")
+@click.argument("person", shell_complete=complete_person)
 @_out
 @_limit
 @including_hidden
@@ -173,7 +174,7 @@ def _draw_suggestions(context: click.Context, faces: list[FaceSuggestion], out: 
 
 
 @people.command(short_help="List what was answered.")
-@click.argument("person", required=False)
+@click.argument("person", required=False, shell_complete=complete_person)
 @as_json_option
 @click.pass_context
 def history(context: click.Context, person: str | None, as_json: bool) -> None:

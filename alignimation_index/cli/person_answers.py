@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from alignimation_index.cli.completion import complete_person
 from alignimation_index.cli.output import opened_store, say, warn
 
 if TYPE_CHECKING:
     from alignimation_index.pipeline.person_answers import Given
 
+_person = click.argument("person", shell_complete=complete_person)
+_perhaps_person_and_faces = click.argument(
+    "arguments", metavar="[NAME] FACE...", nargs=-1, required=True, shell_complete=complete_person
+)
 _faces = click.argument("faces", metavar="FACE...", type=int, nargs=-1, required=True)
-_person_option = click.option("--person", metavar="PERSON", help="Of whom you speak.")
+_person_option = click.option("--person", metavar="PERSON", help="Of whom you speak.", shell_complete=complete_person)
 
 
 def _tell(given: Given, line: str) -> None:
@@ -31,7 +36,7 @@ def _counted(faces: Sequence[int]) -> str:
 
 
 @click.command(short_help="Say what a person is called.")
-@click.argument("person")
+@_person
 @click.argument("name")
 @click.option("--merge", is_flag=True, help="If somebody is called that, they are the same person.")
 @click.pass_context
@@ -45,7 +50,7 @@ def name(context: click.Context, person: str, name: str, merge: bool) -> None:
 
 
 @click.command(short_help="Say that faces are somebody.")
-@click.argument("arguments", metavar="[NAME] FACE...", nargs=-1, required=True)
+@_perhaps_person_and_faces
 @_person_option
 @click.option("--new", is_flag=True, help="PERSON is somebody new, if nobody is called that.")
 @click.pass_context
@@ -65,7 +70,7 @@ def confirm(context: click.Context, arguments: tuple[str, ...], person: str | No
 
 
 @click.command(short_help="Say that faces are not somebody.")
-@click.argument("arguments", metavar="[NAME] FACE...", nargs=-1, required=True)
+@_perhaps_person_and_faces
 @_person_option
 @click.pass_context
 def reject(context: click.Context, arguments: tuple[str, ...], person: str | None) -> None:
@@ -103,8 +108,8 @@ def not_a_face(context: click.Context, faces: tuple[int, ...]) -> None:
 
 
 @click.command(short_help="Say that two people are one.")
-@click.argument("person")
-@click.argument("others", metavar="OTHER...", nargs=-1, required=True)
+@_person
+@click.argument("others", metavar="OTHER...", nargs=-1, required=True, shell_complete=complete_person)
 @click.pass_context
 def merge(context: click.Context, person: str, others: tuple[str, ...]) -> None:
     """Say that each OTHER is PERSON, whose number and name stay. Taken back, each has their own faces again."""
@@ -117,7 +122,7 @@ def merge(context: click.Context, person: str, others: tuple[str, ...]) -> None:
 
 
 @click.command(short_help="Say that some faces of a person are somebody else.")
-@click.argument("person")
+@_person
 @_faces
 @click.option("--name", help="What the other person is called.")
 @click.pass_context
@@ -131,7 +136,7 @@ def split(context: click.Context, person: str, faces: tuple[int, ...], name: str
 
 
 @click.command(short_help="Leave a person out of lists.")
-@click.argument("person")
+@_person
 @click.pass_context
 def hide(context: click.Context, person: str) -> None:
     """Leave PERSON out of people list and people suggestions."""
@@ -143,7 +148,7 @@ def hide(context: click.Context, person: str) -> None:
 
 
 @click.command(short_help="List a hidden person again.")
-@click.argument("person")
+@_person
 @click.pass_context
 def unhide(context: click.Context, person: str) -> None:
     """List PERSON again."""
@@ -162,7 +167,7 @@ def _day(_context: click.Context, _option: click.Parameter, text: str) -> date |
 
 
 @click.command(short_help="Say when a person was born.")
-@click.argument("person")
+@_person
 @click.argument("day", metavar="DATE", callback=_day)
 @click.pass_context
 def birthday(context: click.Context, person: str, day: date | None) -> None:
@@ -178,7 +183,7 @@ def birthday(context: click.Context, person: str, day: date | None) -> None:
 
 
 @click.command(short_help="Choose the face that stands for a person.")
-@click.argument("person")
+@_person
 @click.argument("face", type=int)
 @click.pass_context
 def cover(context: click.Context, person: str, face: int) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alignimation_index.cli.completion import complete_photo
 from alignimation_index.cli.default_command import GroupWithDefault
 from alignimation_index.cli.filters import choosing_output, expression_argument, including_hidden
 from alignimation_index.cli.output import (
@@ -106,7 +107,7 @@ def _list_videos(context: click.Context, output: str | None) -> None:
 
 @photos.command(short_help="Say when photos were taken.")
 @click.argument("date")
-@click.argument("photos", metavar="PHOTO...", nargs=-1, required=True)
+@click.argument("photos", metavar="PHOTO...", nargs=-1, required=True, shell_complete=complete_photo)
 @click.option("--offset", metavar="+HH:MM", help="What the clock was ahead of UTC.")
 @click.pass_context
 def set_date(context: click.Context, date: str, photos: tuple[str, ...], offset: str | None) -> None:
@@ -124,7 +125,7 @@ def set_date(context: click.Context, date: str, photos: tuple[str, ...], offset:
 
 
 @photos.command(short_help="Take back when photos were taken.")
-@click.argument("photos", metavar="PHOTO...", nargs=-1, required=True)
+@click.argument("photos", metavar="PHOTO...", nargs=-1, required=True, shell_complete=complete_photo)
 @click.pass_context
 def unset_date(context: click.Context, photos: tuple[str, ...]) -> None:
     """Take back what `set-date` said of each PHOTO (a path or content hash)."""

@@ -10,6 +10,7 @@ import click
 
 from alignimation_index.cli import listings
 from alignimation_index.cli.choosing import asked, choosing_steps, options_given
+from alignimation_index.cli.completion import complete_photo, complete_saved
 from alignimation_index.cli.default_command import GroupWithDefault
 from alignimation_index.cli.filters import choosing_frames, frame_filter
 from alignimation_index.cli.listings import as_json_option
@@ -17,6 +18,9 @@ from alignimation_index.cli.output import opened_store, say, say_json, say_table
 
 if TYPE_CHECKING:
     from alignimation_index.query.saved import Saved
+
+
+_name = click.argument("name", shell_complete=complete_saved)
 
 
 @click.group(
@@ -72,7 +76,7 @@ def list_queries(context: click.Context, /, as_json: bool) -> None:
 
 
 @query.command(short_help="Show a saved query, with its pinned and dropped photos.")
-@click.argument("name")
+@_name
 @as_json_option
 @click.pass_context
 def show(context: click.Context, /, name: str, as_json: bool) -> None:
@@ -91,7 +95,7 @@ def show(context: click.Context, /, name: str, as_json: bool) -> None:
 
 
 @query.command(short_help="Give a saved query another name.")
-@click.argument("name")
+@_name
 @click.argument("to")
 @click.pass_context
 def rename(context: click.Context, /, name: str, to: str) -> None:
@@ -104,7 +108,7 @@ def rename(context: click.Context, /, name: str, to: str) -> None:
 
 
 @query.command(short_help="Delete a saved query.")
-@click.argument("name")
+@_name
 @click.pass_context
 def remove(context: click.Context, /, name: str) -> None:
     """Delete the query saved as NAME, with what was pinned and dropped in it."""
@@ -116,8 +120,8 @@ def remove(context: click.Context, /, name: str) -> None:
 
 
 @query.command(short_help="Take back that photos are pinned or dropped.")
-@click.argument("name")
-@click.argument("photos", metavar="PHOTO...", nargs=-1, required=True)
+@_name
+@click.argument("photos", metavar="PHOTO...", nargs=-1, required=True, shell_complete=complete_photo)
 @click.pass_context
 def undo(context: click.Context, /, name: str, photos: tuple[str, ...]) -> None:
     """Take back what --pin or --drop said of each PHOTO (a path or content hash) in the query saved as NAME."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alignimation_index.cli.completion import complete_template
 from alignimation_index.cli.output import opened_store, say, say_json, say_table, say_waiting
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _row(one: NamedTemplate) -> tuple[object, ...]:
 
 
 @templates.command(short_help="Give a template another name.")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_template)
 @click.argument("new")
 @click.pass_context
 def rename(context: click.Context, name: str, new: str) -> None:
@@ -69,7 +70,7 @@ def rename(context: click.Context, name: str, new: str) -> None:
 
 
 @templates.command(short_help="Delete a template.")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_template)
 @click.pass_context
 def remove(context: click.Context, name: str) -> None:
     """Delete the template NAME, and what was registered to it. Photos and bodies stay."""

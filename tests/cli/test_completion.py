@@ -5,14 +5,16 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from click.shell_completion import ShellComplete
 
 from alignimation_index.cli import cli
 from alignimation_index.store import schema
 from alignimation_index.store.engine import Store
-from alignimation_index.store.face_tables import Person
+from alignimation_index.store.face_tables import Person, Template
 from alignimation_index.store.identity_tables import PersonState
+from alignimation_index.store.saved_tables import SavedQuery
 from alignimation_index.store.tables import Photo, PhotoAlbum
 
 NAMES = ("Ada L", "Bob", "O'Brien", 'The "Kid"')
@@ -20,7 +22,7 @@ NAMES = ("Ada L", "Bob", "O'Brien", 'The "Kid"')
 
 @pytest.fixture(scope="module")
 def named(tmp_path_factory):
-    """A store with people, an album and a camera."""
+    """A store with people, an album, a camera, a saved query and a template."""
     path = tmp_path_factory.mktemp("named") / "store.db"
     store = Store.open(path)
     with store.writing() as session:
@@ -31,6 +33,8 @@ def named(tmp_path_factory):
             PersonState(person_id=number, goes_by_id=number, name=name, hidden=False)
             for number, name in enumerate(NAMES, 1)
         )
+        session.add(SavedQuery(name="Summers", expression="album:'Summer 15'", options={}))
+        session.add(Template(name="standing", kind="body", landmarks=np.zeros((3, 2), np.float32)))
         session.add(PhotoAlbum(photo_id=1, name="Summer 15"))
     store.close()
     return path
@@ -75,6 +79,33 @@ def test_an_expression_goes_on_with_what_is_known(named, incomplete, completed):
 def test_options_that_take_a_person_complete_names(named):
     assert offered(named, "query", "--person", "") == list(NAMES)
     assert offered(named, "render", "--person", "b") == ["Bob"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["show", "name", "confirm", "reject", "merge", "split", "hide", "unhide", "birthday", "cover", "history", "forget"],
+)
+def test_commands_about_a_person_complete_names(named, command):
+    assert offered(named, "people", command, "a") == ["Ada L"]
+
+
+@pytest.mark.parametrize(
+    "command", ["render --saved", "query --saved", "query show", "query rename", "query remove", "query undo"]
+)
+def test_names_of_saved_queries_are_completed(named, command):
+    assert offered(named, *command.split(), "sum") == ["Summers"]
+
+
+@pytest.mark.parametrize("command", ["render --template", "templates rename", "templates remove", "inspect --template"])
+def test_names_of_templates_are_completed(named, command):
+    assert offered(named, *command.split(), "st") == ["standing"]
+
+
+@pytest.mark.parametrize("command", ["inspect", "photos set-date 1987", "query undo Summers", "render --pin"])
+def test_photos_are_left_to_the_shell(named, command):
+    complete = ShellComplete(cli, {}, "alignindex", "_ALIGNINDEX_COMPLETE")
+    found = complete.get_completions(["--store", str(named), *command.split()], "2012/b")
+    assert [(item.type, item.value) for item in found] == [("file", "2012/b")]
 
 
 def test_without_a_store_or_with_an_older_one_nothing_is_offered_and_nothing_made(tmp_path, named):

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from alignimation_index.people.answers import folded
 from alignimation_index.query import people
 from alignimation_index.query.language.terms import TERMS
+from alignimation_index.store.face_tables import Template
+from alignimation_index.store.saved_tables import SavedQuery
 from alignimation_index.store.tables import Photo, PhotoAlbum
 
 # A name with spaces whose quotes the shell has taken.
@@ -39,6 +41,16 @@ def completions(session: Session, expression: str) -> list[str]:
 def people_named(session: Session, beginning: str) -> list[str]:
     """The names that begin so, letter case aside."""
     return _fitting(people.names(session), beginning)
+
+
+def saved_named(session: Session, beginning: str) -> list[str]:
+    """The names of saved queries that begin so, letter case aside."""
+    return _fitting(session.scalars(select(SavedQuery.name).order_by(SavedQuery.name)), beginning)
+
+
+def templates_named(session: Session, beginning: str) -> list[str]:
+    """The names of templates that begin so, letter case aside."""
+    return _fitting(session.scalars(select(Template.name).order_by(Template.name)), beginning)
 
 
 def quoted(name: str) -> str:
