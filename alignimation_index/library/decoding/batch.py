@@ -15,6 +15,7 @@ from alignimation_index.library.decoding.colour import is_srgb
 from alignimation_index.library.decoding.decode import (
     LAST_COLUMN_FIRST,
     LAST_ROW_FIRST,
+    MAX_PIXELS,
     decode,
     open_picture,
     place_upright,
@@ -97,6 +98,7 @@ def _plain_jpeg(data: bytes) -> _Header | None:
     try:
         with open_picture(data) as image:
             plain = image.mode in ("RGB", "L") and is_srgb(image.info.get("icc_profile"))
+            plain = plain and image.width * image.height <= MAX_PIXELS  # nvJPEG decodes all of it
             return _Header(image.size, read_orientation(image)) if plain else None
     except DecodeError:
         return None

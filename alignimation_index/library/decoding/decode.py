@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MAX_PIXELS = 178_956_970
-"""Largest width × height that is decoded: the size at which Pillow, too, stops by default."""
+"""Largest width × height that is decoded: the size at which Pillow stops by default.
+
+A JPEG may be twice as large, as those of phones' sensors of 200 million pixels are: of it, less is decoded.
+"""
 
 SHARED_PIXELS = 50_000_000
 """Pictures of which more pixels are decoded are so one at a time, however many decoders there are."""
@@ -36,6 +39,9 @@ MIN_ROWS_SHARE = 0.1
 # AVIF before HEIF: either may carry the brand mif1, and only the AVIF reader looks at the compatible brands.
 # JPEG opens MPO as well.
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
+
+# Of which less than all can be decoded.
+_JPEGS = ("JPEG", "MPO")
 
 _ORIENTATION_TAG = 0x0112
 _TRANSPOSE_TO_UPRIGHT = {
@@ -108,11 +114,12 @@ def decode(
 def open_picture(data: bytes) -> Iterator[Image.Image]:
     """Open a picture's header (a RAW file's preview); whatever goes wrong, then or in the block, is a DecodeError."""
     _prepare_pillow()
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # it refuses twice as many, and warns before
     if not data:
         raise DecodeError("the file is empty")
     try:
         with open_raw(data) if is_camera_raw(data) else Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            _check_pixel_count(*image.size)
+            _check_pixel_count(image)
             yield image
     except (DecodeError, TooLargeToShareError):
         raise
@@ -220,9 +227,10 @@ def _prepare_pillow() -> None:
     logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
-def _check_pixel_count(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise DecodeError(f"decompression bomb: {width} × {height} pixels, more than {MAX_PIXELS}")
+def _check_pixel_count(image: Image.Image) -> None:
+    limit = MAX_PIXELS * (2 if image.format in _JPEGS else 1)
+    if image.width * image.height > limit:
+        raise DecodeError(f"decompression bomb: {image.width} × {image.height} pixels, more than {limit}")
 
 
 def _reason(error: Exception, data: bytes) -> str:
@@ -248,7 +256,9 @@ def _reason_for_unidentified(data: bytes) -> str:
 def _load(image: Image.Image, min_side_px: int | None, *, is_alone: bool) -> tuple[tuple[int, int], int]:
     """Decode the pixels, a JPEG's at reduced size; return the full (width, height) as stored, and the rows decoded."""
     stored_size = image.size
-    jpeg = image if isinstance(image, ImageFile.ImageFile) and image.format in ("JPEG", "MPO") else None
+    jpeg = image if isinstance(image, ImageFile.ImageFile) and image.format in _JPEGS else None
+    if jpeg and image.width * image.height > MAX_PIXELS:
+        min_side_px = min(min_side_px or MAX_PIXELS, min(image.size) // 2)
     if jpeg and min_side_px is not None:
         jpeg.draft(None, (min_side_px, min_side_px))
     if not is_alone and image.width * image.height > SHARED_PIXELS:

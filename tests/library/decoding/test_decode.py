@@ -230,6 +230,30 @@ def test_a_bomb_is_one_whatever_limit_pillow_is_set_to(monkeypatch, limit_of_pil
         decode(png_header(side, side))
 
 
+def jpeg_header(width, height):
+    """A JPEG of another size than it says."""
+    data = bytearray(encode(Image.new("L", (8, 8)), "JPEG"))
+    size = data.index(b"\xff\xc0") + 5
+    data[size : size + 4] = height.to_bytes(2, "big") + width.to_bytes(2, "big")
+    return bytes(data)
+
+
+def test_a_jpeg_of_200_million_pixels_comes_reduced():
+    data = encode(Image.linear_gradient("L").resize((16_320, 12_240)), "JPEG")
+    decoded = decode(data, 1_000)
+    assert (decoded.width_px, decoded.height_px, decoded.reduction) == (16_320, 12_240, 8)
+    whole = decode(data)
+    assert (whole.reduction, whole.pixels.shape) == (2, (6_120, 8_160, 3))
+    assert np.abs(whole.pixels[:, 4_000, 0] - np.linspace(0, 255, 6_120)).max() < 4
+
+
+def test_a_jpeg_of_twice_the_limit_is_a_bomb(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    side = int((2 * MAX_PIXELS) ** 0.5) + 1
+    with pytest.raises(DecodeError, match="decompression bomb"):
+        decode(jpeg_header(side, side))
+
+
 def noise(width=200, height=150, mode="RGB"):
     return Image.effect_noise((width, height), 60).convert(mode)
 
