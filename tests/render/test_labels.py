@@ -9,7 +9,7 @@ from alignimation_index.errors import UserError
 from alignimation_index.render.film.label_text import check_locale, label_template, label_text
 from alignimation_index.render.film.labels import CORNERS, Labels, labelled, with_time_bar
 
-ADA = frame_of(1, 1170.6, person="Ada Łódź", age_years=7.4, latitude_deg=48.8566, longitude_deg=-2.3522)
+ADA = frame_of(1, 1170.6, person="Ada Łódź", age_years=7.4, latitude_deg=48.8566, longitude_deg=-32.3522)
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ ADA = frame_of(1, 1170.6, person="Ada Łódź", age_years=7.4, latitude_deg=48.8
     [
         (["date"], "16 Mar 2003"),
         (["year", "age"], "2003 · 7 y"),
-        (["person", "place"], "Ada Łódź · 48.86° N, 2.35° W"),
+        (["person", "place"], "Ada Łódź · 48.86° N, 32.35° W"),
         (["{date:%B %Y} ({age})"], "March 2003 (7 y)"),
         (["Summer with {person}"], "Summer with Ada Łódź"),
     ],

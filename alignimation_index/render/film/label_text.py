@@ -10,6 +10,7 @@ from typing import Any
 
 from alignimation_index.errors import UserError
 from alignimation_index.query.frames import Frame
+from alignimation_index.render.film.places import place_in_words
 
 FIELDS = ("date", "year", "age", "person", "place")
 SEPARATOR = " · "
@@ -59,14 +60,6 @@ def age_in_words(age_years: float) -> str:
     if weeks < _WEEKS_UNTIL_MONTHS:
         return f"{weeks} w"
     return f"{months} m" if months < _MONTHS_UNTIL_YEARS else f"{int(age_years + 0.002)} y"
-
-
-def place_in_words(latitude_deg: float | None, longitude_deg: float | None) -> str:
-    """`48.86° N, 2.35° E`, to about a kilometre; nothing where it is not known."""
-    if latitude_deg is None or longitude_deg is None:
-        return ""
-    north, east = "NS"[latitude_deg < 0], "EW"[longitude_deg < 0]
-    return f"{abs(latitude_deg):.2f}° {north}, {abs(longitude_deg):.2f}° {east}"
 
 
 class _Date:
