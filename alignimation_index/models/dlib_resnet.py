@@ -47,7 +47,7 @@ class DlibResnetEmbedder:
         """
         self._device = device
         with as_file(files("face_recognition_models") / "models" / _FILE) as path:
-            self._network = ready(_Network(read_metric_network(path)), device, CHIP_SIZE)
+            self._network = ready(self.model_id, _Network(read_metric_network(path)), device, CHIP_SIZE)
 
     def embed(self, images: Images, faces: Sequence[Detections]) -> list[Float]:
         """Embed the faces of each image: (N, 128) float32 per image, from their landmarks."""

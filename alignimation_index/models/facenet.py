@@ -33,7 +33,7 @@ class FacenetEmbedder:
         self._device = device
         network = InceptionResnetV1()
         load_state(network, path, without="logits.")
-        self._network = ready(Standardised(network, mean=127.5, scale=128), device, CHIP_SIZE)
+        self._network = ready(self.model_id, Standardised(network, mean=127.5, scale=128), device, CHIP_SIZE)
 
     def embed(self, images: Images, faces: Sequence[Detections]) -> list[Float]:
         """Embed the faces of each image: (N, 512) float32 of length 1 per image, from their boxes."""

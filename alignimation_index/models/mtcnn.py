@@ -37,7 +37,7 @@ def load_network(network: type[torch.nn.Module], file_name: str, device: str, si
     weights = Path(facenet_pytorch.__file__).parent / "data" / file_name
     loaded = network(pretrained=False)
     loaded.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    return ready(Standardised(loaded, mean=127.5, scale=128), device, side_px)
+    return ready(Path(file_name).stem, Standardised(loaded, mean=127.5, scale=128), device, side_px)
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,15 @@ as torch on one thread, to the same results within 1e-6.
 from __future__ import annotations
 
 import importlib.util
-import sys
 import threading
-import warnings
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from alignimation_index.models.converted import converted, import_openvino
 
 # Chips go through a network in parts of one size, the last one filled up: a chip's result then does not depend on how
 # many came with it. On a CPU, parts are small (28 chips of R-Net, 7 of O-Net, one of an embedder), so that there is
@@ -49,17 +49,18 @@ class Standardised(nn.Module):
         return self.network((pixels - self.mean) / self.scale)
 
 
-def ready(module: nn.Module, device: str, side_px: int | None = None) -> Network:
+def ready(name: str, module: nn.Module, device: str, side_px: int | None = None) -> Network:
     """Make a network ready for a device.
 
     Args:
+        name: of the network, by which its conversion is kept, see `converted`.
         module: takes (N, 3, H, W) float32 in 0..255; returns a tensor or a tuple of them.
         device: "cpu", "cuda" or "mps".
         side_px: the side of its square inputs, the chips; None for images of any size.
     """
     module = module.eval().requires_grad_(False)
     if device == "cpu" and importlib.util.find_spec("openvino"):
-        return _InOpenvino(module, side_px)
+        return _InOpenvino(name, module, side_px)
     return _InTorch(module, device, side_px)
 
 
@@ -83,12 +84,9 @@ class _InTorch:
 class _InOpenvino:
     """On one thread: photos go side by side in processes of their own."""
 
-    def __init__(self, module: nn.Module, side_px: int | None) -> None:
-        openvino = _import_openvino()
+    def __init__(self, name: str, module: nn.Module, side_px: int | None) -> None:
         self._at_once = _chips_at_once(side_px, CPU_PIXELS_AT_ONCE)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the tracer's, on shapes that are constant here
-            model = openvino.convert_model(module, example_input=torch.zeros(2, 3, side_px or 64, side_px or 64))
+        model = converted(name, module, torch.zeros(2, 3, side_px or 64, side_px or 64))
         model.reshape([self._at_once or -1, 3, side_px or -1, side_px or -1])
         if side_px is None:
             model = _taking_bytes(model)
@@ -101,7 +99,7 @@ class _InOpenvino:
             # What is prepared for a shape is kept, in a library of many shapes for too long.
             "CPU_RUNTIME_CACHE_CAPACITY": 40,
         }
-        self._compiled = openvino.compile_model(model, "CPU", options)
+        self._compiled = import_openvino().compile_model(model, "CPU", options)
         self._local = threading.local()
 
     def __call__(self, pixels: torch.Tensor) -> list[torch.Tensor]:
@@ -145,12 +143,3 @@ def _taking_bytes(model: Any) -> Any:  # noqa: ANN401
     steps.input().tensor().set_element_type(Type.u8).set_layout(Layout("NHWC"))
     steps.input().model().set_layout(Layout("NCHW"))
     return steps.build()
-
-
-def _import_openvino() -> Any:  # noqa: ANN401 - it comes without types
-    """Import OpenVINO without its telemetry, which would report the import over the network."""
-    # With the reporting module out of reach, OpenVINO takes its own stub of it.
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    import openvino
-
-    return openvino

@@ -37,7 +37,7 @@ def in_parts_of_four():
 
 def in_openvino(name):
     module, side_px = MODULES[name]
-    return ready(module(), "cpu", side_px)
+    return ready(name, module(), "cpu", side_px)
 
 
 @pytest.fixture(scope="module")
