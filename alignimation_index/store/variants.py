@@ -1,7 +1,8 @@
 """Groups of variants as rows, and what they are found from.
 
 They are up to date while a setting holds the present key of the stage. Whoever changes anything that they are found
-from deletes it in the same transaction.
+from deletes it in the same transaction. While they are looked for, it holds a mark instead: as long as the mark stands,
+nothing changed since.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm import Session
@@ -45,6 +47,18 @@ def outdate(session: Session) -> None:
 def are_current(session: Session, key: str) -> bool:
     """Whether variants were found under this key, and nothing changed since."""
     return session.scalar(select(Setting.value).where(Setting.name == VARIANTS_SETTING)) == key
+
+
+def mark(session: Session) -> str:
+    """Mark that variants are looked for from now on, see `is_marked`."""
+    made = f"looked for by {uuid4()}"
+    upsert_rows(session, Setting, [{"name": VARIANTS_SETTING, "value": made}])
+    return made
+
+
+def is_marked(session: Session, made: str) -> bool:
+    """Whether nothing changed since the mark was made, from which variants are found."""
+    return are_current(session, made)
 
 
 def stored_photos(session: Session) -> list[StoredPhoto]:

@@ -1,6 +1,7 @@
 """Variants among photos as they come and go: found once, again when something changes, and the same as from scratch."""
 
 import shutil
+from contextlib import contextmanager
 from datetime import datetime
 
 import pytest
@@ -17,8 +18,10 @@ from alignimation_index.library import formats
 from alignimation_index.library.variants import similar
 from alignimation_index.pipeline.answers import set_dates
 from alignimation_index.pipeline.scan import add_roots
+from alignimation_index.pipeline.stages import VARIANTS, stage_keys
 from alignimation_index.pipeline.status import store_status
 from alignimation_index.pipeline.update import update
+from alignimation_index.pipeline.variants import group_variants
 from alignimation_index.query.choosing.choose import choose_frames
 from alignimation_index.query.frames import select_frames
 from alignimation_index.query.language.expression import FrameFilter
@@ -39,10 +42,11 @@ def best(store, **wanted):
     return [frame.path.rsplit("/", 1)[1] for frame in found]
 
 
-def draw_edited(path):
+def draw_edited(path, *people):
     """A photo, and its edited copy, which is a little darker."""
-    draw_photo(path, "red", "green", taken_at=NOON)
-    draw_photo(path.with_stem(f"{path.stem}-edited"), "red", "green", shade=90, taken_at=NOON)
+    people = people or ("red", "green")
+    draw_photo(path, *people, taken_at=NOON)
+    draw_photo(path.with_stem(f"{path.stem}-edited"), *people, shade=90, taken_at=NOON)
 
 
 def draw_copy(source, path):
@@ -235,6 +239,40 @@ def test_any_history_leads_to_the_groups_that_one_update_finds(tmp_path_factory,
     assert grown == fresh
     for store in stores:
         store.close()
+
+
+class WrittenMeanwhile:
+    """A store to which somebody else writes once it was read for the second time: all that variants are found from."""
+
+    def __init__(self, store, write):
+        self._store, self._write, self._times = store, write, 0
+        self.writing = store.writing
+
+    @contextmanager
+    def reading(self):
+        with self._store.reading() as session:
+            yield session
+        self._times += 1
+        if self._times == 2:
+            self._write()
+
+
+def test_what_changes_while_variants_are_looked_for_is_not_missed(store, fakes, photos):
+    def add_edited(name, person):
+        draw_edited(photos / name, person)
+        update(store, fakes.source(), lambda *_: None, stages=["describe"])
+
+    add_roots(store, [photos])
+    add_edited("a.jpg", "red")
+    key = stage_keys(fakes.source().ids)[VARIANTS]
+    assert group_variants(WrittenMeanwhile(store, lambda: add_edited("b.jpg", "blue")), key)
+    assert {name: group[1] for name, group in groups(store).items()} == {
+        "a.jpg": "original",
+        "a-edited.jpg": "edited",
+        "b.jpg": "original",
+        "b-edited.jpg": "edited",
+    }
+    assert not group_variants(store, key)
 
 
 def test_stages_without_variants_leave_them_for_the_next_update(store, fakes, photos):
