@@ -28,9 +28,10 @@ from sqlalchemy.orm import Session
 
 from alignimation_index.query.frames import stream_frames
 from alignimation_index.query.language.expression import parse_expression
+from alignimation_index.query.language.photo_selection import PhotoFilter, count_photos
 from alignimation_index.query.language.selection import count_faces, count_variants_left_out
-from alignimation_index.query.photos import PhotoFilter, count_photos, select_photos
-from alignimation_index.store import listed_faces
+from alignimation_index.query.photos import select_photos
+from alignimation_index.store import listed_triggers
 from alignimation_index.store.engine import Store
 
 PEOPLE, AT_ONCE, RUNS, FIRST = 2_000, 20_000, 3, 100
@@ -86,7 +87,7 @@ def fill(store: Store, faces: int) -> float:
     random = np.random.default_rng(0)
     with store.writing() as session:
         connection = session.connection()
-        listed_faces.drop_triggers(connection)
+        listed_triggers.drop_triggers(connection)
         add_people(connection)
         photo, number = 0, 0
         while number < faces:
@@ -95,7 +96,7 @@ def fill(store: Store, faces: int) -> float:
             number += add_faces(connection, random, photo, counts, number)
             photo += AT_ONCE
         started = time.perf_counter()
-        listed_faces.rebuild(connection)
+        listed_triggers.rebuild(connection)
         return time.perf_counter() - started
 
 

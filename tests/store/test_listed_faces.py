@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sqlalchemy import delete, select, update
 
-from alignimation_index.store import listed_faces
+from alignimation_index.store import listed_triggers
 from alignimation_index.store.face_tables import Assignment, Face, Person, Template, Transform
 from alignimation_index.store.identity_tables import FaceVerdict, PersonState
-from alignimation_index.store.listed_faces import UNDATED, ListedFace
+from alignimation_index.store.listed_tables import TRASHED, UNDATED, ListedFace
 from alignimation_index.store.tables import File, Photo, Root, Variant
 
 COLUMNS = list(ListedFace.__table__.columns)
@@ -55,10 +55,10 @@ def test_a_face_is_listed_once_its_stages_are_done(session):
     (row,) = rows(session).values()
     assert (row.moment, row.face_id, row.photo_id, row.person_id) == (-1, FACE, PHOTO, None)
     assert (row.frontal, row.yaw_deg, row.pitch_deg, row.size_px, row.quality) == (True, 1.0, 2.0, 80.0, 0.5)
-    assert (row.favourite, row.trashed, row.archived, row.variant_group) == (False, False, False, None)
+    assert (row.favourite, row.hidden, row.variant_group, row.variant_rank) == (False, 0, None, 0)
     session.execute(update(Photo).values(taken_at=None, favourite=True, trashed=True))
     (row,) = rows(session).values()
-    assert (row.moment, row.favourite, row.trashed) == (UNDATED, True, True)
+    assert (row.moment, row.favourite, row.hidden) == (UNDATED, True, TRASHED)
 
 
 def test_a_face_is_listed_while_a_file_holds_its_photo(session):
@@ -118,8 +118,8 @@ def test_rows_made_anew_are_those_that_triggers_kept(session):
     say(session, Assignment, face_id=FACE, person_id=2, score=3)
     say(session, FaceVerdict, face_id=SECOND, person_id=1, is_face=True)
     kept = rows(session)
-    listed_faces.drop_triggers(session.connection())
+    listed_triggers.drop_triggers(session.connection())
     session.execute(delete(ListedFace))
-    listed_faces.rebuild(session.connection())
+    listed_triggers.rebuild(session.connection())
     assert rows(session) == kept
     assert len(kept) == 2
