@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import Float
@@ -192,11 +192,12 @@ def _sidecars(session: Session, photo_ids: Sequence[int]) -> Mapping[int, list[P
 
 def _groups(session: Session, photo_ids: Sequence[int]) -> Mapping[int, Membership]:
     """The best of a group is the first by rank that is not hidden; if all are, the first."""
-    visible = select(Variant.photo_id).join(Photo, Photo.id == Variant.photo_id).where(*files.visible())
-    hidden = Variant.photo_id.not_in(visible)
+    hidden = or_(Photo.trashed.is_(True), Photo.archived.is_(True))
     order = func.row_number().over(partition_by=Variant.group_id, order_by=(hidden, Variant.rank)).label("place")
     asked = select(Variant.group_id).where(Variant.photo_id.in_(photo_ids))
-    placed = select(Variant.photo_id, Variant.group_id, Variant.kind, Variant.role, order)
+    placed = select(Variant.photo_id, Variant.group_id, Variant.kind, Variant.role, order).join(
+        Photo, Photo.id == Variant.photo_id
+    )
     return {
         photo_id: Membership(group_id, kind, role, place == 1)
         for photo_id, group_id, kind, role, place in session.execute(placed.where(Variant.group_id.in_(asked)))

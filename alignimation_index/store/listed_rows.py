@@ -33,18 +33,22 @@ _Columns = dict[str, Any]
 
 
 def list_photos(photo: str | None = None) -> str:
-    """Make the rows of photos; those that are there keep what their faces come to."""
-    columns = _of_photo()
-    rows = select(*columns.values()).select_from(Photo).outerjoin(Variant, Variant.photo_id == Photo.id)
-    found = rows.where(_is_here(Photo.id))
+    """Make the rows of photos; one that is there keeps what its faces come to."""
+    columns = {**_of_files(), **_of_photo(), "faces": literal(0), "people": literal(",")}
+    found = _photos(columns).where(_is_here(Photo.id))
     if photo is None:  # in the order of the key, which is quickest
         return _insert(ListedPhoto, columns, found.order_by(columns["path"], Photo.id))
-    kept = ("photo_id", *COUNTED)
-    anew = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in kept)
-    return (
-        f"{_insert(ListedPhoto, columns, found.where(Photo.id == text(photo)))} ON CONFLICT (photo_id) DO UPDATE "
-        f"SET {anew}; DELETE FROM listed_photo WHERE photo_id = {photo} AND NOT {_sql(_is_here(text(photo)))}"
-    )
+    added = _insert(ListedPhoto, columns, found.where(Photo.id == text(photo)))
+    anew = ", ".join(f"{name} = excluded.{name}" for name in _of_files())
+    gone = f"DELETE FROM listed_photo WHERE photo_id = {photo} AND NOT {_sql(_is_here(text(photo)))}"
+    return f"{added} ON CONFLICT (photo_id) DO UPDATE SET {anew}; {gone}"
+
+
+def describe_photos(photo: str) -> str:
+    """Say in the rows of photos what does not hang on their files."""
+    columns = _of_photo()
+    derived = _sql(_photos(columns).where(Photo.id == literal_column("listed_photo.photo_id")))
+    return f"UPDATE listed_photo SET ({', '.join(columns)}) = ({derived}){_where('photo_id', photo)}"
 
 
 def list_faces(faces: str | None = None) -> str:
@@ -89,7 +93,9 @@ def copy_photo(photo: str) -> str:
 
 def copy_moment(photo: str) -> str:
     """Say there when it was taken, and how old everybody was."""
-    return f"{_copy(MOMENT, photo)}; {set_people(f'SELECT face_id FROM listed_face WHERE photo_id = {photo}')}"
+    born = "SELECT person_id FROM person_state WHERE person_id = listed_face.person_id AND born IS NOT NULL"
+    faces = f"SELECT face_id FROM listed_face WHERE photo_id = {photo} AND EXISTS ({born})"
+    return f"{_copy(MOMENT, photo)}; {set_people(faces)}"
 
 
 def set_people(faces: str) -> str:
@@ -111,24 +117,23 @@ def set_reviewed(faces: str) -> str:
     return _set("reviewed", _reviewed(literal_column("listed_face.face_id")), faces)
 
 
+def _of_files() -> _Columns:
+    files = select(func.count()).where(File.photo_id == Photo.id, File.missing_since_utc.is_(None)).scalar_subquery()
+    return {"photo_id": Photo.id, "path": first_path(Photo.id), "more_paths": files > 1}
+
+
 def _of_photo() -> _Columns:
     moment = cast(func.strftime("%s", func.substr(Photo.taken_at, 1, 19)), Integer)
     hidden = case((Photo.trashed.is_(True), TRASHED), else_=0) + case((Photo.archived.is_(True), ARCHIVED), else_=0)
-    files = select(func.count()).where(File.photo_id == Photo.id, File.missing_since_utc.is_(None)).scalar_subquery()
     return {
-        "photo_id": Photo.id,
-        "path": first_path(Photo.id),
         "moment": func.coalesce(moment, UNDATED),
         "hidden": hidden,
         "variant_rank": func.coalesce(Variant.rank, 0),
         "variant_group": Variant.group_id,
-        "faces": literal(0),
         "favourite": func.coalesce(Photo.favourite, False),
-        "people": literal(","),
         "camera": Photo.camera,
         "latitude_deg": Photo.latitude_deg,
         "longitude_deg": Photo.longitude_deg,
-        "more_paths": files > 1,
     }
 
 
@@ -169,6 +174,10 @@ def _age(moment: Any) -> ColumnElement[float | None]:  # noqa: ANN401 - a column
 
 def _as_number(day: Any) -> ColumnElement[int]:  # noqa: ANN401 - a column
     return cast(func.strftime("%Y%m%d", day), Integer)
+
+
+def _photos(columns: _Columns) -> Select[Any]:
+    return select(*columns.values()).select_from(Photo).outerjoin(Variant, Variant.photo_id == Photo.id)
 
 
 def _is_here(photo_id: Any) -> ColumnElement[bool]:  # noqa: ANN401 - a column

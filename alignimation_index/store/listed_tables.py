@@ -75,7 +75,7 @@ class ListedFace(AboutPhoto, Base):
     __table_args__ = (
         Index("ix_listed_face_face_id", "face_id", unique=True),
         Index("ix_listed_face_photo_id", "photo_id", "person_id"),
-        Index("ix_listed_face_person_id", "person_id", "moment", "photo_id", "face_id", "hidden"),
+        Index("ix_listed_face_person_id", "person_id", "moment", "photo_id", "face_id"),
         Index("ix_listed_face_variant_group", *_OF_VARIANTS, sqlite_where=text("variant_group IS NOT NULL")),
         {"sqlite_with_rowid": False},
     )

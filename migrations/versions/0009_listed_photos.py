@@ -64,8 +64,7 @@ def upgrade() -> None:
     op.create_index("ix_listed_photo_photo_id", "listed_photo", ["photo_id"], unique=True)
     op.create_index("ix_listed_face_face_id", "listed_face", ["face_id"], unique=True)
     op.create_index("ix_listed_face_photo_id", "listed_face", ["photo_id", "person_id"])
-    of_person = ["person_id", "moment", "photo_id", "face_id", "hidden"]
-    op.create_index("ix_listed_face_person_id", "listed_face", of_person)
+    op.create_index("ix_listed_face_person_id", "listed_face", ["person_id", "moment", "photo_id", "face_id"])
     grouped = sa.text("variant_group IS NOT NULL")
     op.create_index("ix_listed_face_variant_group", "listed_face", OF_VARIANTS, sqlite_where=grouped)
     op.drop_index("ix_photo_latitude_deg_longitude_deg", "photo")

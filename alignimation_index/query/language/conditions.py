@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from alignimation_index.errors import UserError
@@ -18,15 +18,13 @@ from alignimation_index.people.answers import folded
 from alignimation_index.query.language.rows import FaceRow, Row
 from alignimation_index.query.language.values import Bounds, Circle, Period
 from alignimation_index.query.people import nearest, who_is
+from alignimation_index.store.bulk import distinct_values
 from alignimation_index.store.geography import Box, box_around, box_within
 from alignimation_index.store.listed_tables import UNDATED, ListedFace
 from alignimation_index.store.tables import File, Photo, PhotoAlbum
 
 FEW = 20_000
-"""Photos of albums whose faces are looked up."""
-
-MANY = 100_000
-"""Faces of one person that are not."""
+"""Rows that are looked up, of photos in albums and of faces of a person."""
 
 _EPOCH = datetime(1970, 1, 1)
 
@@ -59,7 +57,7 @@ def person(asked: Asked) -> SqlCondition:
     """Whose face it is."""
     who = _person(asked)
     column = asked.face.person_id
-    return cast(SqlCondition, (column + 0 if _is_on_many(asked, who) else column) == who)
+    return cast(SqlCondition, (column + 0 if _has_many_faces(asked.session, who) else column) == who)
 
 
 def with_person(asked: Asked) -> SqlCondition:
@@ -115,15 +113,19 @@ def reviewed(asked: Asked) -> SqlCondition:
 
 def album(asked: Asked) -> SqlCondition:
     """The album that the photo is in."""
-    names = asked.session.scalars(select(PhotoAlbum.name).distinct()).all()
+    names = distinct_values(asked.session, PhotoAlbum.name)
     found = _named(names, asked.value, "album", lambda name, wanted: name == wanted)
-    return _among(asked, select(PhotoAlbum.photo_id).where(PhotoAlbum.name.in_(found)))
+    some = select(PhotoAlbum.photo_id).where(PhotoAlbum.name.in_(found)).limit(FEW + 1)
+    photo_id, ids = asked.photo.photo_id, asked.session.scalars(some).all()
+    if len(ids) > FEW:  # asked of each row in its order; as a sum of texts, the names are not looked up one by one
+        return exists().where(PhotoAlbum.photo_id == photo_id, (PhotoAlbum.name + "").in_(found))
+    few = func.json_each(json.dumps(list(set(ids)))).table_valued("value")
+    return cast(SqlCondition, photo_id.in_(select(few.c.value)))
 
 
 def camera(asked: Asked) -> SqlCondition:
     """What the photo was taken with."""
-    known = select(Photo.camera).where(Photo.camera.is_not(None)).distinct()
-    names = [name for name in asked.session.scalars(known) if name is not None]
+    names = distinct_values(asked.session, Photo.camera)
     found = _named(names, asked.value, "camera", lambda name, wanted: wanted in name)
     return cast(SqlCondition, asked.photo.camera.in_(found))
 
@@ -162,28 +164,10 @@ def is_on_photo(photo: Any, person_id: int) -> SqlCondition:  # noqa: ANN401 - c
     return func.instr(photo.people, f",{person_id},") > 0
 
 
-def _is_on_many(asked: Asked, person_id: int) -> bool:
-    """Whether all faces of a person are looked for, and so many that to look at every row is quicker."""
-    if not cast(FaceRow, asked.row).counted:
-        return False
-    some = select(ListedFace.face_id).where(ListedFace.person_id == person_id).limit(MANY)
-    return asked.session.scalar(select(func.count()).select_from(some.subquery())) == MANY
-
-
-def _among(asked: Asked, photos: Select[Any]) -> SqlCondition:
-    """Whether the photo is one of these.
-
-    To count, all are found at once. Else few are looked up, and their rows found by an index; of many the first are
-    shown before all are known: each row of the statement is then looked at in its order.
-    """
-    photo_id = asked.photo.photo_id
-    if isinstance(asked.row, FaceRow) and asked.row.counted:
-        return cast(SqlCondition, photo_id.in_(photos))
-    ids = asked.session.scalars(photos.limit(FEW + 1)).all()
-    if len(ids) > FEW:
-        return photos.where(photos.selected_columns[0] == photo_id).exists()
-    few = func.json_each(json.dumps(list(set(ids)))).table_valued("value")
-    return cast(SqlCondition, photo_id.in_(select(few.c.value)))
+def _has_many_faces(session: Session, person_id: int) -> bool:
+    """Whether a person has so many faces that to look at all rows in their order is quicker than to look them up."""
+    some = select(ListedFace.face_id).where(ListedFace.person_id == person_id).limit(FEW + 1)
+    return (session.scalar(select(func.count()).select_from(some.subquery())) or 0) > FEW
 
 
 def _is_like(column: Any, patterns: Sequence[str]) -> SqlCondition:  # noqa: ANN401 - of any table

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from alignimation_index.query.language.conditions import is_on_photo
@@ -70,20 +69,19 @@ def count_photos(session: Session, wanted: PhotoFilter) -> int:
     Raises:
         UserError: as `stream_photo_ids` does.
     """
-    found: Select[Any]
-    if not wanted.is_of_faces:
-        found = select(ListedPhoto.photo_id).where(*_conditions(session, wanted, PhotoRow()))
-    else:  # in the order of the table, in which the faces of a photo follow each other
-        photos = select(ListedFace.moment, ListedFace.photo_id).distinct()
-        found = photos.where(*_conditions(session, wanted, FaceRow(counted=True)))
-    return session.scalar(select(func.count()).select_from(found.subquery())) or 0
+    # Of faces in the order of their table, in which those on a photo follow each other.
+    of_faces = select(ListedFace.moment, ListedFace.photo_id).distinct()
+    of_photos = select(ListedPhoto.path, ListedPhoto.photo_id)
+    row, found = (FaceRow(), of_faces) if wanted.is_of_faces else (PhotoRow(), of_photos)
+    counted = found.where(*_conditions(session, wanted, row)).subquery()
+    return session.scalar(select(func.count()).select_from(counted)) or 0
 
 
 def _stream(session: Session, wanted: PhotoFilter) -> Iterator[tuple[int, str]]:
     """(photo, its first path), in the order of paths; where they are asked of faces, few are found by these."""
     if not wanted.is_of_faces:
         return _in_order(session, and_(*_conditions(session, wanted, PhotoRow())))
-    faces = select(ListedFace.photo_id, ListedFace.path).where(*_conditions(session, wanted, FaceRow(counted=True)))
+    faces = select(ListedFace.photo_id, ListedFace.path).where(*_conditions(session, wanted, FaceRow()))
     few = session.execute(faces.limit(FEW + 1)).all()
     if len(few) <= FEW:
         return iter(sorted({(photo_id, path) for photo_id, path in few}, key=lambda one: escape(one[1])))

@@ -20,16 +20,10 @@ class PhotoRow:
 
 
 class FaceRow:
-    """A face, a row of ListedFace, with its photo.
+    """A face with its photo: `face` has the columns of ListedFace, those of its photo among them."""
 
-    Attributes:
-        face: its columns; those of its photo are among them.
-        counted: whether all such rows are looked for, not the first of them in some order.
-    """
-
-    def __init__(self, *, another: bool = False, counted: bool = False, found: bool = False) -> None:
+    def __init__(self, *, another: bool = False, found: bool = False) -> None:
         """`another` face than the one that is listed; `found` otherwise: not looked up by what is asked of it."""
-        self.counted = counted
         self.face: Any = aliased(ListedFace) if another else ListedFace
         if found:
             columns = {name: getattr(self.face, name) for name in ListedFace.__table__.columns.keys()}  # noqa: SIM118

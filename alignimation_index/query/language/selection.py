@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from alignimation_index.errors import UserError
 from alignimation_index.query.language.conditions import Asked
 from alignimation_index.query.language.expression import FrameFilter
-from alignimation_index.query.language.rows import FaceRow
+from alignimation_index.query.language.rows import FaceRow, PhotoRow
 from alignimation_index.query.language.rows import Row as AskedRow
 from alignimation_index.query.language.terms import PEOPLE, TERMS
 from alignimation_index.query.language.tree import Condition, Not, Or, Term, conjuncts, in_words, mentions, terms_of
 from alignimation_index.query.people import who_is
 from alignimation_index.store.identity_tables import PersonState
-from alignimation_index.store.listed_tables import ARCHIVED, TRASHED, ListedFace
+from alignimation_index.store.listed_tables import ARCHIVED, TRASHED, ListedFace, ListedPhoto
 from alignimation_index.store.tables import Photo
 
 AT_FIRST, AT_ONCE = 100, 1000
@@ -49,7 +49,10 @@ def count_faces(session: Session, wanted: FrameFilter) -> int:
     Raises:
         UserError: as `compiled` does.
     """
-    counted = select(func.count()).select_from(ListedFace).where(*_asked(session, wanted, FaceRow(counted=True)))
+    if is_of_faces(wanted.condition):
+        counted = select(func.count()).select_from(ListedFace).where(*_asked(session, wanted, FaceRow()))
+    else:
+        counted = select(func.sum(ListedPhoto.faces)).where(*_asked(session, wanted, PhotoRow()))
     return (session.scalar(counted) or 0) - count_variants_left_out(session, wanted)
 
 
@@ -60,7 +63,7 @@ def count_variants_left_out(session: Session, wanted: FrameFilter) -> int:
     grouped = ListedFace.variant_group.is_not(None)  # an index has all that is asked of those
     conditions = (
         grouped,
-        *_asked(session, wanted, FaceRow(counted=True, found=True)),
+        *_asked(session, wanted, FaceRow(found=True)),
         _is_on_a_better(session, wanted),
     )
     return session.scalar(select(func.count()).select_from(ListedFace).where(*conditions)) or 0
@@ -157,11 +160,16 @@ def _wanted(session: Session, wanted: FrameFilter, row: FaceRow) -> _Conditions:
     return asked if wanted.all_variants else [*asked, ~_is_on_a_better(session, wanted)]
 
 
-def _asked(session: Session, wanted: FrameFilter, row: FaceRow) -> _Conditions:
+def is_of_faces(condition: Condition) -> bool:
+    """Whether what is asked of a photo does not tell whether a condition holds for its faces."""
+    return any(TERMS[term.name].of_face or term.name == "with" for term in terms_of(condition))
+
+
+def _asked(session: Session, wanted: FrameFilter, row: AskedRow) -> _Conditions:
     return [*_visible(wanted, row), compiled(session, wanted.condition, row)]
 
 
-def _visible(wanted: FrameFilter, row: FaceRow) -> _Conditions:
+def _visible(wanted: FrameFilter, row: AskedRow) -> _Conditions:
     if wanted.kind != "face":
         raise UserError("There are no bodies in this store. Ask for kind:face.")
     return [is_visible(row, wanted.include_trashed, wanted.include_archived)]
@@ -175,7 +183,7 @@ def is_visible(row: AskedRow, include_trashed: bool, include_archived: bool) -> 
 
 def _is_on_a_better(session: Session, wanted: FrameFilter) -> ColumnElement[bool]:
     """Whether the same person is on a better variant of the photo, too, or for nobody, anybody is."""
-    row = FaceRow(another=True, counted=True, found=True)
+    row = FaceRow(another=True, found=True)
     face, better = ListedFace, row.face
     same = or_(face.person_id.is_(None), better.person_id == face.person_id)
     in_group = better.variant_group == face.variant_group, better.variant_rank < face.variant_rank
