@@ -27,9 +27,14 @@ def render_item(kind, item, autogen_context):
     return False
 
 
+def configure(connection, _) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA cache_size = -262144")  # in KiB; rows are looked up all over the store
+
+
 def run() -> None:
     engine = create_engine(context.config.get_main_option("sqlalchemy.url"))
-    event.listen(engine, "connect", lambda connection, _: setattr(connection, "isolation_level", None))
+    event.listen(engine, "connect", configure)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     with engine.connect() as connection:
         context.configure(
