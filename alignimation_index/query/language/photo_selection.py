@@ -17,7 +17,7 @@ from alignimation_index.store.escape import escape
 from alignimation_index.store.listed_tables import ListedFace, ListedPhoto
 from alignimation_index.store.tables import Photo
 
-FEW = 100_000
+FEW = 20_000
 """Faces whose photos are sorted in memory."""
 
 _AT_ONCE = 500
