@@ -16,7 +16,7 @@ from sqlalchemy.types import TypeDecorator
 import alignimation_index.store.body_tables
 import alignimation_index.store.forgotten_tables
 import alignimation_index.store.identity_tables  # noqa: F401 - more of the same tables
-from alignimation_index.store import listed_faces
+from alignimation_index.store import listed_triggers
 from alignimation_index.store.tables import Base
 
 
@@ -27,9 +27,14 @@ def render_item(kind, item, autogen_context):
     return False
 
 
+def configure(connection, _) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA cache_size = -262144")  # in KiB; rows are looked up all over the store
+
+
 def run() -> None:
     engine = create_engine(context.config.get_main_option("sqlalchemy.url"))
-    event.listen(engine, "connect", lambda connection, _: setattr(connection, "isolation_level", None))
+    event.listen(engine, "connect", configure)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     with engine.connect() as connection:
         context.configure(
@@ -40,9 +45,9 @@ def run() -> None:
             transactional_ddl=True,
         )
         with context.begin_transaction():
-            listed_faces.drop_triggers(connection)
+            listed_triggers.drop_triggers(connection)
             context.run_migrations()
-            listed_faces.rebuild(connection)
+            listed_triggers.rebuild(connection)
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
             if broken:
                 raise RuntimeError(f"{len(broken)} rows refer to rows that are gone; the first: {broken[0]}")

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from alignimation_index.query.photos import IndexedPhoto, PhotoFilter, select_photos
+from alignimation_index.query.language.photo_selection import PhotoFilter
+from alignimation_index.query.photos import IndexedPhoto, select_photos
 from alignimation_index.store.engine import Store
 
 XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">

@@ -63,8 +63,9 @@ def list_photos(
     Where EXPR asks of faces (person, age, frontal, size, ...), those with a face of which all of it holds.
     """
     from alignimation_index.query.language.expression import parse_expression
+    from alignimation_index.query.language.photo_selection import PhotoFilter, count_photos, stream_photo_paths
     from alignimation_index.query.language.selection import remarks
-    from alignimation_index.query.photos import PhotoFilter, count_photos, select_photos, stream_photo_paths
+    from alignimation_index.query.photos import select_photos
 
     if videos:
         _list_videos(context, output)

@@ -16,7 +16,7 @@ from alignimation_index.query.language.expression import FrameFilter
 from alignimation_index.query.language.selection import stream_face_ids, stream_judged
 from alignimation_index.store import files, identity
 from alignimation_index.store.face_tables import Face, Template, Transform
-from alignimation_index.store.listed_faces import ListedFace
+from alignimation_index.store.listed_tables import ListedFace
 from alignimation_index.store.tables import Photo
 
 # Among the columns of a statement.

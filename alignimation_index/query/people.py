@@ -18,7 +18,7 @@ from alignimation_index.store.face_tables import Face, Person
 from alignimation_index.store.files import visible
 from alignimation_index.store.identity import IS_DOUBTFUL, IS_FACE, PERSON_ID, STATE, with_identity
 from alignimation_index.store.identity_tables import PersonState, SuggestedName, Suggestion
-from alignimation_index.store.listed_faces import ListedFace
+from alignimation_index.store.listed_tables import ListedFace
 from alignimation_index.store.tables import File, Photo
 
 ME = "me"
@@ -208,7 +208,7 @@ def _on_most_photos(session: Session) -> tuple[int, int] | None:
     """The person on most photos, hidden ones left out, and how many those are."""
     count = func.count(ListedFace.photo_id.distinct())
     hidden = select(PersonState.person_id).where(PersonState.hidden)
-    listed = (ListedFace.person_id.is_not(None), ListedFace.trashed.is_(False), ListedFace.archived.is_(False))
+    listed = (ListedFace.person_id.is_not(None), ListedFace.hidden == 0)
     people = select(ListedFace.person_id, count).where(*listed, ListedFace.person_id.not_in(hidden))
     row = session.execute(people.group_by(ListedFace.person_id).order_by(count.desc(), ListedFace.person_id)).first()
     return None if row is None or row[0] is None else (row[0], row[1])

@@ -6,15 +6,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from alignimation_index.datatypes import Float
-from alignimation_index.query.language.selection import of_photos
-from alignimation_index.query.language.tree import EVERYTHING, Condition
+from alignimation_index.query.language.photo_selection import PhotoFilter, stream_photo_ids
 from alignimation_index.store import files
 from alignimation_index.store.answers import regions_of
 from alignimation_index.store.tables import (
@@ -30,6 +29,7 @@ from alignimation_index.store.tables import (
 )
 
 _PHOTOS_AT_ONCE = 500
+_EVERYTHING = PhotoFilter()
 
 _COLUMNS = (
     Photo.content_hash,
@@ -116,69 +116,15 @@ class IndexedPhoto:
     videos: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class PhotoFilter:
-    """Which photos are wanted.
-
-    Attributes:
-        condition: what holds for them; where it asks of a face, for a face on them.
-        date_source: where their dates come from, see `library.dates.resolve`; None for all.
-        include_trashed: also those in the bin of an export.
-        include_archived: also those in the archive of an export.
-    """
-
-    condition: Condition = EVERYTHING
-    date_source: str | None = None
-    include_trashed: bool = False
-    include_archived: bool = False
-
-
-def select_photos(session: Session, wanted: PhotoFilter = PhotoFilter()) -> Iterator[IndexedPhoto]:
+def select_photos(session: Session, wanted: PhotoFilter = _EVERYTHING) -> Iterator[IndexedPhoto]:
     """Photos at hand, in the order of their first paths, read while they are asked for.
 
     Raises:
         UserError: there is no such person, album or camera; at the call, not later.
     """
-    statement = _first_files(session, wanted).with_only_columns(Photo.id).order_by(File.path)
-    rows = session.scalars(statement, execution_options={"yield_per": _PHOTOS_AT_ONCE})
-    return chain.from_iterable(_photos(session, ids) for ids in rows.partitions())
-
-
-def stream_photo_paths(session: Session, wanted: PhotoFilter) -> Iterator[str]:
-    """The first paths of the photos of `select_photos`.
-
-    Raises:
-        UserError: as that does.
-    """
-    statement = _first_files(session, wanted).with_only_columns(File.path).order_by(File.path)
-    return iter(session.scalars(statement, execution_options={"yield_per": _PHOTOS_AT_ONCE}))
-
-
-def count_photos(session: Session, wanted: PhotoFilter) -> int:
-    """How many photos `select_photos` has.
-
-    Raises:
-        UserError: as that does.
-    """
-    here = select(File.photo_id).where(File.missing_since_utc.is_(None), File.photo_id.is_not(None))
-    counted = (
-        select(func.count()).select_from(Photo).where(Photo.id.in_(here), *_conditions(session, wanted, counted=True))
-    )
-    return session.scalar(counted) or 0
-
-
-def _first_files(session: Session, wanted: PhotoFilter) -> Select[Any]:
-    """The first files of photos at hand."""
-    is_first = (File.missing_since_utc.is_(None), File.path == files.first_path(File.photo_id))
-    joined = select(File.id).join(Photo, Photo.id == File.photo_id)
-    return joined.where(*_conditions(session, wanted), *is_first)
-
-
-def _conditions(session: Session, wanted: PhotoFilter, *, counted: bool = False) -> list[ColumnElement[bool]]:
-    conditions = files.visible(wanted.include_trashed, wanted.include_archived)
-    if wanted.date_source is not None:
-        conditions.append(Photo.taken_at_source == wanted.date_source)
-    return [*conditions, of_photos(session, wanted.condition, counted=counted)]
+    ids = stream_photo_ids(session, wanted)
+    some_at_once = iter(lambda: list(islice(ids, _PHOTOS_AT_ONCE)), [])
+    return chain.from_iterable(_photos(session, some) for some in some_at_once)
 
 
 def _photos(session: Session, ids: Sequence[int]) -> Iterator[IndexedPhoto]:
@@ -246,11 +192,12 @@ def _sidecars(session: Session, photo_ids: Sequence[int]) -> Mapping[int, list[P
 
 def _groups(session: Session, photo_ids: Sequence[int]) -> Mapping[int, Membership]:
     """The best of a group is the first by rank that is not hidden; if all are, the first."""
-    visible = select(Variant.photo_id).join(Photo, Photo.id == Variant.photo_id).where(*files.visible())
-    hidden = Variant.photo_id.not_in(visible)
+    hidden = or_(Photo.trashed.is_(True), Photo.archived.is_(True))
     order = func.row_number().over(partition_by=Variant.group_id, order_by=(hidden, Variant.rank)).label("place")
     asked = select(Variant.group_id).where(Variant.photo_id.in_(photo_ids))
-    placed = select(Variant.photo_id, Variant.group_id, Variant.kind, Variant.role, order)
+    placed = select(Variant.photo_id, Variant.group_id, Variant.kind, Variant.role, order).join(
+        Photo, Photo.id == Variant.photo_id
+    )
     return {
         photo_id: Membership(group_id, kind, role, place == 1)
         for photo_id, group_id, kind, role, place in session.execute(placed.where(Variant.group_id.in_(asked)))

@@ -15,7 +15,7 @@ from alignimation_index.datatypes import Float
 from alignimation_index.query.choosing.choose import Judged
 from alignimation_index.query.frames import Frame, stream_judged_frames
 from alignimation_index.query.language.expression import FrameFilter, term
-from alignimation_index.query.language.selection import of_photos
+from alignimation_index.query.language.photo_selection import PhotoFilter, stream_photo_ids
 from alignimation_index.query.language.tree import And, Condition, Term, conjuncts
 from alignimation_index.query.people import ME, find_person, who_is
 from alignimation_index.store import bodies as rows
@@ -153,10 +153,12 @@ def _of_faces(session: Session, faces: dict[int, Frame]) -> list[Frame]:
 
 
 def _photos(session: Session, wanted: FrameFilter) -> list[int]:
-    here = files.first_paths()
-    visible = files.visible(wanted.include_trashed, wanted.include_archived)
-    statement = select(Photo.id).join(here, here.c.photo_id == Photo.id).where(*visible)
-    return list(session.scalars(statement.where(of_photos(session, _of_photos_and_faces(wanted)))))
+    photos = PhotoFilter(
+        _of_photos_and_faces(wanted),
+        include_trashed=wanted.include_trashed,
+        include_archived=wanted.include_archived,
+    )
+    return list(stream_photo_ids(session, photos))
 
 
 def _undecided_photos(session: Session, wanted: FrameFilter, whose: _Whose) -> list[int]:

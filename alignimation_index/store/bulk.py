@@ -11,7 +11,7 @@ from typing import Any, cast
 from sqlalchemy import Select, Table, bindparam, column, delete, func, insert, select, update
 from sqlalchemy import table as lightweight_table
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from alignimation_index.store.tables import Base
 
@@ -24,6 +24,14 @@ _SEQUENCE = lightweight_table("sqlite_sequence", column("name"), column("seq"))
 def raw_rows(session: Session, statement: Select[Any]) -> Iterator[tuple[Any, ...]]:
     """What a query finds, as SQLite gives it: the conversions by column take several times as long as the query."""
     return iter(cast("Iterable[tuple[Any, ...]]", session.connection().execute(statement).cursor))
+
+
+def distinct_values(session: Session, column: InstrumentedAttribute[Any]) -> list[str]:
+    """The values of an indexed column, sorted: looked up one after the other, however many rows have each."""
+    first = select(func.min(column).label("value")).cte("known", recursive=True)
+    following = select(func.min(column)).where(column > first.c.value).scalar_subquery()
+    known = first.union_all(select(following).where(first.c.value.is_not(None)))
+    return list(session.scalars(select(known.c.value).where(known.c.value.is_not(None))))
 
 
 def insert_rows(session: Session, model: type[Base], rows: Sequence[Row]) -> range:

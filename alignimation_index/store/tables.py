@@ -77,7 +77,6 @@ class Photo(Base):
     """
 
     __tablename__ = "photo"
-    __table_args__ = (Index("ix_photo_latitude_deg_longitude_deg", "latitude_deg", "longitude_deg"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     content_hash: Mapped[str] = mapped_column(String(64), unique=True)

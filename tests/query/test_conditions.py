@@ -11,9 +11,10 @@ from alignimation_index.errors import UserError
 from alignimation_index.pipeline.identity import refresh
 from alignimation_index.query.frames import stream_judged_frames
 from alignimation_index.query.language.expression import FrameFilter, parse_expression
+from alignimation_index.query.language.photo_selection import PhotoFilter, count_photos, stream_photo_paths
 from alignimation_index.query.language.selection import count_faces, count_variants_left_out, remarks
 from alignimation_index.query.language.terms import TERMS
-from alignimation_index.query.photos import PhotoFilter, count_photos, select_photos, stream_photo_paths
+from alignimation_index.query.photos import select_photos
 from alignimation_index.store.answer_log import PlacedFace, record
 from alignimation_index.store.face_tables import Answer, Face
 from alignimation_index.store.tables import Photo, PhotoAlbum, Variant

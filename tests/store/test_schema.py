@@ -14,7 +14,7 @@ from sqlalchemy import Engine, create_engine, event, select
 import alignimation_index.store.body_tables
 import alignimation_index.store.forgotten_tables
 import alignimation_index.store.identity_tables
-import alignimation_index.store.listed_faces
+import alignimation_index.store.listed_tables
 import alignimation_index.store.saved_tables  # noqa: F401 - more of the same tables
 from alignimation_index.cli import run
 from alignimation_index.errors import UserError

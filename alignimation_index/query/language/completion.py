@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from alignimation_index.people.answers import folded
 from alignimation_index.query import people
 from alignimation_index.query.language.terms import TERMS
+from alignimation_index.store.bulk import distinct_values
 from alignimation_index.store.face_tables import Template
 from alignimation_index.store.saved_tables import SavedQuery
 from alignimation_index.store.tables import Photo, PhotoAlbum
@@ -88,12 +89,11 @@ def _people(session: Session) -> list[str]:
 
 
 def _albums(session: Session) -> Iterable[str]:
-    return session.scalars(select(PhotoAlbum.name).distinct().order_by(PhotoAlbum.name))
+    return distinct_values(session, PhotoAlbum.name)
 
 
 def _cameras(session: Session) -> list[str]:
-    known = select(Photo.camera).where(Photo.camera.is_not(None)).distinct().order_by(Photo.camera)
-    return [name for name in session.scalars(known) if name]
+    return distinct_values(session, Photo.camera)
 
 
 _KNOWN: dict[str, Callable[[Session], Iterable[str]]] = {

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, func, literal, or_, select, true
-from sqlalchemy import cast as sql_cast
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from alignimation_index.errors import UserError
-from alignimation_index.people.answers import CONFIRM, NOT_A_FACE, REGION, REJECT, SPLIT, folded
-from alignimation_index.query.language.among import among
+from alignimation_index.people.answers import folded
 from alignimation_index.query.language.rows import FaceRow, Row
 from alignimation_index.query.language.values import Bounds, Circle, Period
 from alignimation_index.query.people import nearest, who_is
-from alignimation_index.store.face_tables import Answer
-from alignimation_index.store.geography import box_around
-from alignimation_index.store.identity_tables import AnswerFace, PersonState
-from alignimation_index.store.listed_faces import UNDATED, ListedFace
+from alignimation_index.store.bulk import distinct_values
+from alignimation_index.store.geography import Box, box_around, box_within
+from alignimation_index.store.listed_tables import UNDATED, ListedFace
 from alignimation_index.store.tables import File, Photo, PhotoAlbum
 
-DAYS_OF_A_YEAR = 365.2425
-_REVIEWS = (CONFIRM, REJECT, SPLIT, NOT_A_FACE, REGION)
+FEW = 20_000
+"""Rows that are looked up, of photos in albums and of faces of a person."""
+
+_EPOCH = datetime(1970, 1, 1)
 
 SqlCondition = ColumnElement[bool]
 
@@ -39,13 +40,14 @@ class Asked:
     value: Any
 
     @property
+    def photo(self) -> Any:  # noqa: ANN401 - columns of AboutPhoto
+        """The photo of the row."""
+        return self.row.photo
+
+    @property
     def face(self) -> Any:  # noqa: ANN401 - columns of ListedFace
         """The face of the row; terms about faces are asked of nothing else."""
         return cast(FaceRow, self.row).face
-
-    def photo_in(self, photos: Select[Any]) -> SqlCondition:
-        """Whether the photo is one of these."""
-        return among(self.session, self.row, photos)
 
 
 Compile = Callable[[Asked], SqlCondition]
@@ -53,44 +55,35 @@ Compile = Callable[[Asked], SqlCondition]
 
 def person(asked: Asked) -> SqlCondition:
     """Whose face it is."""
-    return cast(SqlCondition, asked.face.person_id == _person(asked))
+    who = _person(asked)
+    column = asked.face.person_id
+    return cast(SqlCondition, (column + 0 if _has_many_faces(asked.session, who) else column) == who)
 
 
 def with_person(asked: Asked) -> SqlCondition:
     """Who else is on the photo; the face itself is somebody else's."""
     who = _person(asked)
-    is_on = asked.photo_in(_photos_with(who))
+    is_on = is_on_photo(asked.photo, who)
     return and_(is_on, asked.face.person_id.is_distinct_from(who)) if isinstance(asked.row, FaceRow) else is_on
 
 
 def without_person(asked: Asked) -> SqlCondition:
     """Who is not on the photo."""
-    return ~asked.photo_in(_photos_with(_person(asked)))
+    return ~is_on_photo(asked.photo, _person(asked))
 
 
 def alone(asked: Asked) -> SqlCondition:
     """Whether there is one face on the photo."""
-    faces = aliased(ListedFace)
-    count = select(func.count(faces.face_id)).where(faces.photo_id == asked.row.photo_id).scalar_subquery()
-    return count == 1 if asked.value else count > 1
+    faces = asked.photo.faces
+    return cast(SqlCondition, faces == 1 if asked.value else faces > 1)
 
 
 def taken(asked: Asked) -> SqlCondition:
     """When the photo was taken."""
     period: Period = asked.value
-    return asked.row.within(period)
-
-
-def age(asked: Asked) -> SqlCondition:
-    """How old the person is on the photo; that of nobody whose birthday is not known."""
-    bounds: Bounds = asked.value
-    state, face = aliased(PersonState), aliased(ListedFace)
-    low = _birthday(state, bounds.low or 0, not bounds.with_low)
-    high = literal(UNDATED) if bounds.high is None else _birthday(state, bounds.high, bounds.with_high)
-    # As a sum it is no key to be looked up: SQLite goes from the few people to their faces.
-    then = face.person_id == state.person_id + 0, face.moment >= low, face.moment < high
-    faces = select(face.face_id).join(state, and_(*then)).where(state.born.is_not(None))
-    return cast(SqlCondition, asked.face.face_id.in_(faces))
+    moment = asked.photo.moment
+    starts = true() if period.start is None else moment >= _seconds(period.start)
+    return and_(starts, moment < (UNDATED if period.end is None else _seconds(period.end)))
 
 
 def frontal(asked: Asked) -> SqlCondition:
@@ -110,51 +103,50 @@ def angle(column: str) -> Compile:
 
 def favourite(asked: Asked) -> SqlCondition:
     """Whether the photo is one."""
-    return _yes_or_no(asked, asked.row.favourite)
+    return cast(SqlCondition, asked.photo.favourite.is_(asked.value))
 
 
 def reviewed(asked: Asked) -> SqlCondition:
     """Whether somebody said anything about the face."""
-    said = select(AnswerFace.face_id).join(Answer, Answer.id == AnswerFace.answer_id)
-    live = said.where(Answer.undone_at_utc.is_(None), Answer.kind.in_(_REVIEWS))
-    return _yes_or_no(asked, asked.face.face_id.in_(live))
+    return cast(SqlCondition, asked.face.reviewed.is_(asked.value))
 
 
 def album(asked: Asked) -> SqlCondition:
     """The album that the photo is in."""
-    names = asked.session.scalars(select(PhotoAlbum.name).distinct()).all()
+    names = distinct_values(asked.session, PhotoAlbum.name)
     found = _named(names, asked.value, "album", lambda name, wanted: name == wanted)
-    return asked.photo_in(select(PhotoAlbum.photo_id).where(PhotoAlbum.name.in_(found)))
+    some = select(PhotoAlbum.photo_id).where(PhotoAlbum.name.in_(found)).limit(FEW + 1)
+    photo_id, ids = asked.photo.photo_id, asked.session.scalars(some).all()
+    if len(ids) > FEW:  # asked of each row in its order; as a sum of texts, the names are not looked up one by one
+        return exists().where(PhotoAlbum.photo_id == photo_id, (PhotoAlbum.name + "").in_(found))
+    few = func.json_each(json.dumps(list(set(ids)))).table_valued("value")
+    return cast(SqlCondition, photo_id.in_(select(few.c.value)))
 
 
 def camera(asked: Asked) -> SqlCondition:
     """What the photo was taken with."""
-    known = select(Photo.camera).where(Photo.camera.is_not(None)).distinct()
-    names = [name for name in asked.session.scalars(known) if name is not None]
+    names = distinct_values(asked.session, Photo.camera)
     found = _named(names, asked.value, "camera", lambda name, wanted: wanted in name)
-    photo = aliased(Photo)
-    return asked.photo_in(select(photo.id).where(photo.camera.in_(found)))
+    return cast(SqlCondition, asked.photo.camera.in_(found))
 
 
 def path(asked: Asked) -> SqlCondition:
     """Where a file lies that holds the photo."""
     forms = {unicodedata.normalize(form, asked.value) for form in ("NFC", "NFD")} | {asked.value}
-    file = aliased(File)
-    like = or_(*(file.path.like(_like(form), escape="\\") for form in sorted(forms)))
-    here = (file.photo_id.is_not(None), file.missing_since_utc.is_(None))
-    return asked.photo_in(select(file.photo_id).where(*here, like))
+    patterns = [_like(form) for form in sorted(forms)]
+    other = aliased(File)
+    here = other.photo_id == asked.photo.photo_id, other.missing_since_utc.is_(None)
+    by_another = asked.photo.more_paths & exists().where(*here, _is_like(other.path, patterns))
+    return or_(_is_like(asked.photo.path, patterns), by_another)
 
 
 def near(asked: Asked) -> SqlCondition:
-    """Where the photo was taken."""
-    around: Circle = asked.value
-    point = around.latitude_deg, around.longitude_deg
-    low, high, longitudes = box_around(*point, around.radius_m)
-    photo = aliased(Photo)
-    distance = func.distance_m(photo.latitude_deg, photo.longitude_deg, *point)
-    in_box = or_(*(photo.longitude_deg.between(*some) for some in longitudes))
-    in_circle = and_(photo.latitude_deg.between(low, high), in_box, distance <= around.radius_m)
-    return asked.photo_in(select(photo.id).where(in_circle))
+    """Where the photo was taken: far from the edge of the circle, no distance has to be worked out."""
+    circle: Circle = asked.value
+    photo, around = asked.photo, (circle.latitude_deg, circle.longitude_deg)
+    distance = func.distance_m(photo.latitude_deg, photo.longitude_deg, *around)
+    is_in = _is_in(photo, box_within(*around, circle.radius_m)) | (distance <= circle.radius_m)
+    return _is_in(photo, box_around(*around, circle.radius_m)) & is_in
 
 
 def everything(asked: Asked) -> SqlCondition:  # noqa: ARG001 - as all of them
@@ -167,16 +159,29 @@ def _person(asked: Asked) -> int:
     return int(number_of)
 
 
-def _photos_with(person_id: int) -> Select[Any]:
-    others = aliased(ListedFace)
-    return select(others.photo_id).where(others.person_id == person_id)
+def is_on_photo(photo: Any, person_id: int) -> SqlCondition:  # noqa: ANN401 - columns of AboutPhoto
+    """Whether one of the faces on a photo is somebody's."""
+    return func.instr(photo.people, f",{person_id},") > 0
 
 
-def _birthday(state: Any, years: float, next_day: bool) -> ColumnElement[int]:  # noqa: ANN401 - of a person
-    """The moment at which a person is so many years old, or a day later; fractions are counted in days."""
-    whole = years.is_integer() if isinstance(years, float) else True
-    later = f"+{years:.0f} years" if whole else f"+{round(years * DAYS_OF_A_YEAR)} days"
-    return sql_cast(func.strftime("%s", state.born, later, "+1 day" if next_day else "+0 day"), Integer)
+def _has_many_faces(session: Session, person_id: int) -> bool:
+    """Whether a person has so many faces that to look at all rows in their order is quicker than to look them up."""
+    some = select(ListedFace.face_id).where(ListedFace.person_id == person_id).limit(FEW + 1)
+    return (session.scalar(select(func.count()).select_from(some.subquery())) or 0) > FEW
+
+
+def _is_like(column: Any, patterns: Sequence[str]) -> SqlCondition:  # noqa: ANN401 - of any table
+    return or_(*(column.like(pattern, escape="\\") for pattern in patterns))
+
+
+def _is_in(photo: Any, box: Box) -> SqlCondition:  # noqa: ANN401 - columns of AboutPhoto
+    low, high, longitudes = box
+    by_longitude = or_(false(), *(photo.longitude_deg.between(*some) for some in longitudes))
+    return and_(photo.latitude_deg.between(low, high), by_longitude)
+
+
+def _seconds(moment: datetime) -> int:
+    return int((moment - _EPOCH).total_seconds())
 
 
 def _within(column: ColumnElement[Any], bounds: Bounds) -> SqlCondition:
@@ -186,10 +191,6 @@ def _within(column: ColumnElement[Any], bounds: Bounds) -> SqlCondition:
     if bounds.high is not None:
         conditions.append(column <= bounds.high if bounds.with_high else column < bounds.high)
     return and_(*conditions)
-
-
-def _yes_or_no(asked: Asked, condition: SqlCondition) -> SqlCondition:
-    return condition if asked.value else ~func.coalesce(condition, False)
 
 
 def _named(names: Sequence[str], asked: str, what: str, fits: Callable[[str, str], bool]) -> list[str]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from alignimation_index.errors import UserError
-from alignimation_index.query.language.among import among
 from alignimation_index.query.language.conditions import Asked
 from alignimation_index.query.language.expression import FrameFilter
 from alignimation_index.query.language.rows import FaceRow, PhotoRow
@@ -17,9 +16,8 @@ from alignimation_index.query.language.rows import Row as AskedRow
 from alignimation_index.query.language.terms import PEOPLE, TERMS
 from alignimation_index.query.language.tree import Condition, Not, Or, Term, conjuncts, in_words, mentions, terms_of
 from alignimation_index.query.people import who_is
-from alignimation_index.store.files import first_path
 from alignimation_index.store.identity_tables import PersonState
-from alignimation_index.store.listed_faces import ListedFace
+from alignimation_index.store.listed_tables import ARCHIVED, TRASHED, ListedFace, ListedPhoto
 from alignimation_index.store.tables import Photo
 
 AT_FIRST, AT_ONCE = 100, 1000
@@ -45,37 +43,29 @@ def compiled(session: Session, condition: Condition, row: AskedRow) -> ColumnEle
     return or_(*parts) if isinstance(condition, Or) else and_(true(), *parts)
 
 
-def of_photos(session: Session, condition: Condition, *, counted: bool = False) -> ColumnElement[bool]:
-    """A condition on Photo: where it asks of a face, that there is such a face on the photo.
-
-    Raises:
-        UserError: as `compiled` does.
-    """
-    if not any(TERMS[term.name].of_face for term in terms_of(condition)):
-        return compiled(session, condition, PhotoRow(counted=counted))
-    row = FaceRow(another=True, counted=counted)
-    return among(session, PhotoRow(counted=counted), select(row.face.photo_id).where(compiled(session, condition, row)))
-
-
 def count_faces(session: Session, wanted: FrameFilter) -> int:
     """How many frames are wanted.
 
     Raises:
         UserError: as `compiled` does.
     """
-    return (
-        session.scalar(
-            select(func.count()).select_from(ListedFace).where(*_wanted(session, wanted, FaceRow(counted=True)))
-        )
-        or 0
-    )
+    if is_of_faces(wanted.condition):
+        counted = select(func.count()).select_from(ListedFace).where(*_asked(session, wanted, FaceRow()))
+    else:
+        counted = select(func.sum(ListedPhoto.faces)).where(*_asked(session, wanted, PhotoRow()))
+    return (session.scalar(counted) or 0) - count_variants_left_out(session, wanted)
 
 
 def count_variants_left_out(session: Session, wanted: FrameFilter) -> int:
     """How many frames are wanted but for being on a better variant of their photo as well; 0 with `all_variants`."""
     if wanted.all_variants:
         return 0
-    conditions = (*_asked(session, wanted, FaceRow(counted=True)), _is_on_a_better(session, wanted))
+    grouped = ListedFace.variant_group.is_not(None)  # an index has all that is asked of those
+    conditions = (
+        grouped,
+        *_asked(session, wanted, FaceRow(found=True)),
+        _is_on_a_better(session, wanted),
+    )
     return session.scalar(select(func.count()).select_from(ListedFace).where(*conditions)) or 0
 
 
@@ -142,6 +132,15 @@ def remarks(session: Session, wanted: FrameFilter) -> list[str]:
     return said
 
 
+def person_meant(session: Session, term: Term) -> int:
+    """The number of a person whom a term names.
+
+    Raises:
+        UserError: as `compiled` does.
+    """
+    return int(_who_is_meant(session, term)[0])
+
+
 def _who_is_meant(session: Session, term: Term) -> tuple[str, str | None]:
     """See `people.who_is`; an error points at the term."""
     try:
@@ -153,7 +152,7 @@ def _who_is_meant(session: Session, term: Term) -> tuple[str, str | None]:
 def in_order(statement: Select[Any]) -> Select[Any]:
     """A statement about listed faces in the order of time, undated ones last, and then of paths."""
     taken_at = select(Photo.taken_at).where(Photo.id == ListedFace.photo_id).scalar_subquery()
-    return statement.order_by(ListedFace.moment, taken_at, first_path(ListedFace.photo_id), ListedFace.face_id)
+    return statement.order_by(ListedFace.moment, taken_at, ListedFace.path, ListedFace.face_id)
 
 
 def _wanted(session: Session, wanted: FrameFilter, row: FaceRow) -> _Conditions:
@@ -161,15 +160,25 @@ def _wanted(session: Session, wanted: FrameFilter, row: FaceRow) -> _Conditions:
     return asked if wanted.all_variants else [*asked, ~_is_on_a_better(session, wanted)]
 
 
-def _asked(session: Session, wanted: FrameFilter, row: FaceRow) -> _Conditions:
+def is_of_faces(condition: Condition) -> bool:
+    """Whether what is asked of a photo does not tell whether a condition holds for its faces."""
+    return any(TERMS[term.name].of_face or term.name == "with" for term in terms_of(condition))
+
+
+def _asked(session: Session, wanted: FrameFilter, row: AskedRow) -> _Conditions:
     return [*_visible(wanted, row), compiled(session, wanted.condition, row)]
 
 
-def _visible(wanted: FrameFilter, row: FaceRow) -> _Conditions:
+def _visible(wanted: FrameFilter, row: AskedRow) -> _Conditions:
     if wanted.kind != "face":
         raise UserError("There are no bodies in this store. Ask for kind:face.")
-    hidden = {row.face.trashed: wanted.include_trashed, row.face.archived: wanted.include_archived}
-    return [column.is_(False) for column, included in hidden.items() if not included]
+    return [is_visible(row, wanted.include_trashed, wanted.include_archived)]
+
+
+def is_visible(row: AskedRow, include_trashed: bool, include_archived: bool) -> ColumnElement[bool]:
+    """Whether a photo lies in neither bin nor archive of an export, unless that is asked for."""
+    left_out = (0 if include_trashed else TRASHED) | (0 if include_archived else ARCHIVED)
+    return cast("ColumnElement[bool]", row.photo.hidden.bitwise_and(left_out) == 0)
 
 
 def _is_on_a_better(session: Session, wanted: FrameFilter) -> ColumnElement[bool]:
@@ -178,7 +187,7 @@ def _is_on_a_better(session: Session, wanted: FrameFilter) -> ColumnElement[bool
     face, better = ListedFace, row.face
     same = or_(face.person_id.is_(None), better.person_id == face.person_id)
     in_group = better.variant_group == face.variant_group, better.variant_rank < face.variant_rank
-    return and_(func.coalesce(face.variant_rank, 0) > 0, exists().where(*in_group, same, *_asked(session, wanted, row)))
+    return and_(face.variant_rank > 0, exists().where(*in_group, same, *_asked(session, wanted, row)))
 
 
 def _is_measured(condition: Condition) -> bool:

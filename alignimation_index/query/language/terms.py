@@ -75,7 +75,7 @@ TERMS: dict[str, TermKind] = {
         "age:3 age:3..18 age:<1",
         "how old the person is, if you told a birthday",
         values.ages,
-        conditions.age,
+        conditions.number("age_years"),
         of_face=True,
     ),
     "frontal": TermKind(
