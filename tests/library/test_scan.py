@@ -35,7 +35,7 @@ def not_expected(path, reason):
 
 
 def files_below(root, on_error):
-    return [FoundFile(*file) for files in walk(root, on_error) for file in files]
+    return (FoundFile(*file) for files in walk(root, on_error) for file in files)
 
 
 def names(root, on_error=not_expected):
