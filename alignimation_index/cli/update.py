@@ -59,6 +59,8 @@ def model_options(command: Command) -> Command:
 
 def _chosen_stages(_context: click.Context, _option: click.Parameter, names: str | None) -> list[str]:
     """The stages named, or all; without the scan, which comes first anyway."""
+    if names == _SCAN:
+        return []
     from alignimation_index.pipeline.stages import STAGES
 
     known = (_SCAN, *STAGES)
@@ -103,17 +105,36 @@ def update(
     Each photo is computed once. Stopping at any time loses nothing: the next run goes on from there.
     """
     from alignimation_index.pipeline.scan import add_roots
-    from alignimation_index.pipeline.update import update as run_update
 
     with opened_store(context, create=True) as store, progress_bar() as progress:
         add_roots(store, paths)
-        models = choose_models(store, computing, progress, stages)
-        report = run_update(store, models, progress, say_waiting, computing.workers, stages=stages)
+        keep_min_face(store, computing.min_face)
+        report = _run(store, computing, stages, progress)
         print_report(report)
         if bodies or body_model or full_masks is not None:
             find_all_bodies(store, body_model, full_masks, computing.device, progress)
     if profile:
         print_profile(report)
+
+
+def _run(store: Store, computing: ModelOptions, stages: list[str], progress: Progress) -> UpdateReport:
+    if not stages:
+        from alignimation_index.pipeline.listing import update_listing
+
+        return update_listing(store, progress, say_waiting, computing.workers)
+    from alignimation_index.pipeline.update import update as run_update
+
+    models = choose_models(store, computing, progress, stages)
+    return run_update(store, models, progress, say_waiting, computing.workers, stages=stages)
+
+
+def keep_min_face(store: Store, share: float | None) -> None:
+    """Keep the smallest face that is looked for, if one is given."""
+    if share is not None:
+        from alignimation_index.store.faces import keep_min_face_share
+
+        with store.writing() as session:
+            keep_min_face_share(session, share)
 
 
 def choose_models(
@@ -124,19 +145,15 @@ def choose_models(
 ) -> FaceModelSource:
     """The networks for a store, with its embedder pinned or chosen now; says so where it is second choice.
 
-    A smallest face that is given is kept in the store; else it is the one that was kept, or the usual one. Where
-    `stages` run no network, none is fetched.
+    The smallest face is the one that was kept, or the usual one. Where `stages` run no network, none is fetched.
     """
     from alignimation_index.models.embedders import choose_embedder
     from alignimation_index.models.faces import EMBEDDED, MIN_FACE_SHARE, FaceModelIds, face_models
     from alignimation_index.models.weights import WeightStore
     from alignimation_index.pipeline.stages import stage_keys, uses_networks, with_upstream
-    from alignimation_index.store.faces import keep_min_face_share, min_face_share, pinned_embedder
+    from alignimation_index.store.faces import min_face_share, pinned_embedder
 
     device = computing.device
-    if computing.min_face is not None:
-        with store.writing() as session:
-            keep_min_face_share(session, computing.min_face)
     with store.reading() as session:
         pinned, share = pinned_embedder(session), min_face_share(session) or MIN_FACE_SHARE
     weights = WeightStore(data_folder() / "weights")

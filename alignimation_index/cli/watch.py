@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from alignimation_index.cli.output import opened_store, progress_bar, say
-from alignimation_index.cli.update import ModelOptions, choose_models, model_options
+from alignimation_index.cli.update import ModelOptions, choose_models, keep_min_face, model_options
 
 STOP_WITHIN_S = 4
 
@@ -57,6 +57,7 @@ def watch(
 
     with stopped_by_signals() as stop, opened_store(context, create=True) as store:
         add_roots(store, paths)
+        keep_min_face(store, computing.min_face)
         with progress_bar() as progress:
             models = choose_models(store, computing, progress)
         intervals = Intervals(settle=settle, poll=poll_interval)

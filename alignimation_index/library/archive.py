@@ -21,8 +21,8 @@ from threading import Lock
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from alignimation_index.datatypes import FoundFile
 from alignimation_index.errors import FileChanged
+from alignimation_index.found_files import FoundFile
 from alignimation_index.library.names import is_skipped, kind_of
 
 MAX_DIRECTORY_BYTES = 64 << 20

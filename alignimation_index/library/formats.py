@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from alignimation_index.datatypes import FileKind
+from alignimation_index.found_files import FileKind
 
 PHOTO_EXTENSIONS = frozenset(
     "jpg jpeg jpe jfif mpo png webp tif tiff bmp gif heic heif hif avif".split(),  # noqa: SIM905

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignimation_index.datatypes import FileKind
+from alignimation_index.found_files import FileKind
 from alignimation_index.library.formats import CAMERA_RAW, OTHER_PICTURES, PHOTO_EXTENSIONS, extension
 
 SYSTEM_FOLDERS = frozenset(
@@ -35,13 +35,13 @@ def is_skipped(name: str) -> bool:
 
 def kind_of(name: str) -> FileKind | None:
     """What a file of this name is listed as; None if it is not listed."""
-    suffix = extension(name)
-    kind = _KINDS.get(suffix)
-    if kind:
+    stem, _, suffix = name.rpartition(".")
+    kind = _KINDS.get(suffix) or _KINDS.get(suffix.lower())
+    if kind and stem:
         return kind
     if name.lower() in PICASA_NAMES:
         return "sidecar"
-    if not suffix and name.startswith("MVIMG_"):
+    if "." not in name and name.startswith("MVIMG_"):
         return "video"  # the video part of an early motion photo has no extension
     return None
 

@@ -9,20 +9,23 @@ import hashlib
 import os
 import stat
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 
-from alignimation_index.datatypes import FileKind, FoundFile
 from alignimation_index.errors import FileChanged, UserError, in_words
+from alignimation_index.found_files import FoundFile, Listed
 from alignimation_index.library.archive import ArchiveError, list_members, read_member, split_member
 from alignimation_index.library.names import is_archive, is_skipped, kind_of
 
 OnError = Callable[[str, str], None]
 """Called with (path, reason) for what could not be read; the walk goes on."""
 
+_NAME = attrgetter("name")
 
-def walk(root: Path, on_error: OnError) -> Iterator[FoundFile]:
+
+def walk(root: Path, on_error: OnError) -> Iterator[Sequence[Listed]]:
     """Find the photos, videos and sidecars below `root` by their names, in an order that depends on the names alone.
 
     A folder's own files come first, by name, then its folders. Hidden names and SYSTEM_FOLDERS are skipped.
@@ -34,6 +37,9 @@ def walk(root: Path, on_error: OnError) -> Iterator[FoundFile]:
         root: a folder, a zip archive, or a single file.
         on_error: called for folders and archives that cannot be listed and for entries that cannot be read.
 
+    Returns:
+        Some files at a time, never none: of one folder, or of one archive.
+
     Raises:
         UserError: there is no such file or folder, or it is an archive that cannot be read.
     """
@@ -41,9 +47,8 @@ def walk(root: Path, on_error: OnError) -> Iterator[FoundFile]:
     try:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
-            return _Walk(on_error).below(path)
-        name = os.path.basename(path)
-        return iter(_found(path, kind_of(name), status, on_error) if _is_wanted(name) else ())
+            return filter(None, _Walk(on_error).below(path))
+        return filter(None, [_found(path, status, on_error)])
     except ArchiveError as error:
         raise UserError(f"{path} cannot be read: {error}") from error
     except OSError as error:
@@ -54,7 +59,7 @@ class LinkFoundError(Exception):
     """A part of a root holds a link: where that leads is known only once the whole root has been walked."""
 
 
-def walk_part(folder: str, on_error: OnError, *, deep: bool) -> Iterator[FoundFile]:
+def walk_part(folder: str, on_error: OnError, *, deep: bool) -> Iterator[Sequence[Listed]]:
     """Find what `walk` finds in one folder of a root, with those below it if `deep`; nothing if it is gone.
 
     Raises:
@@ -62,7 +67,7 @@ def walk_part(folder: str, on_error: OnError, *, deep: bool) -> Iterator[FoundFi
     """
     part = _Walk(on_error, deep)
     if os.path.isdir(folder):
-        yield from part._tree(folder)
+        yield from filter(None, part._tree(folder))
     if part.links:
         raise LinkFoundError(part.links[0])
 
@@ -76,7 +81,7 @@ class _Walk:
     seen: set[tuple[int, int]] = field(default_factory=set)
     links: deque[str] = field(default_factory=deque)
 
-    def below(self, root: str) -> Iterator[FoundFile]:
+    def below(self, root: str) -> Iterator[Sequence[Listed]]:
         yield from self._tree(root)
         links_to_files = []
         while self.links:
@@ -86,20 +91,39 @@ class _Walk:
             else:
                 links_to_files.append(link)
         for link in links_to_files:
-            yield from self._linked_file(link)
+            yield self._linked_file(link)
 
-    def _tree(self, top: str) -> Iterator[FoundFile]:
+    def _tree(self, top: str) -> Iterator[Sequence[Listed]]:
         pending = [top]
         while pending:
             folders: list[str] = []
-            for entry in self._entries(pending.pop()):
-                if entry.is_symlink():
-                    self.links.append(entry.path)
-                elif entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.path)
-                elif (kind := kind_of(entry.name)) or is_archive(entry.name):
-                    yield from self._file(entry, kind)
+            yield from self._files(self._entries(pending.pop()), folders)
             pending += reversed(folders) if self.deep else []
+
+    def _files(self, entries: Iterable[os.DirEntry[str]], folders: list[str]) -> Iterator[Sequence[Listed]]:
+        """The files among entries; links are noted, and folders put into the list."""
+        files: list[Listed] = []
+        for entry in entries:
+            name = entry.name
+            if entry.is_file(follow_symlinks=False):
+                # No file of a kind has the name of one of the SYSTEM_FOLDERS, and asking a hundred thousand takes time.
+                if (kind := kind_of(name)) and (name[0] != "." or not is_skipped(name)):
+                    try:
+                        status = entry.stat(follow_symlinks=False)
+                    except OSError as error:
+                        self.on_error(entry.path, in_words(error))
+                        continue
+                    files.append((entry.path, status.st_size, status.st_mtime_ns, status.st_ino, kind))
+                elif is_archive(name) and not is_skipped(name):
+                    yield files
+                    files = []
+                    yield self._members(entry.path)
+            elif not is_skipped(name):
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif entry.is_symlink():
+                    self.links.append(entry.path)
+        yield files
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
         """List a folder by name; nothing if it was listed before or cannot be."""
@@ -110,27 +134,27 @@ class _Walk:
             if not self._is_new(os.stat(folder)):
                 return []
             with os.scandir(folder) as entries:
-                return sorted((entry for entry in entries if not is_skipped(entry.name)), key=lambda entry: entry.name)
+                return sorted(entries, key=_NAME)
         except OSError as error:
             self.on_error(folder, in_words(error))
             return []
 
-    def _file(self, entry: os.DirEntry[str], kind: FileKind | None) -> Sequence[FoundFile]:
+    def _members(self, archive: str) -> Sequence[Listed]:
         try:
-            return _found(entry.path, kind, entry.stat(follow_symlinks=False), self.on_error)
+            return list_members(archive, self.on_error)
         except OSError as error:
-            self.on_error(entry.path, in_words(error))
-            return []
+            self.on_error(archive, in_words(error))
+            return ()
 
-    def _linked_file(self, link: str) -> Sequence[FoundFile]:
+    def _linked_file(self, link: str) -> Sequence[Listed]:
         try:
             status = os.stat(link)
             name = os.path.basename(link)
             if _is_wanted(name) and not self._is_listed(os.path.realpath(link)) and self._is_new(status):
-                return _found(link, kind_of(name), status, self.on_error)
+                return _found(link, status, self.on_error)
         except OSError as error:
             self.on_error(link, in_words(error))
-        return []
+        return ()
 
     def _is_listed(self, path: str) -> bool:
         """Whether a file was found under this path, its real one."""
@@ -150,13 +174,14 @@ def _is_wanted(name: str) -> bool:
     return kind_of(name) is not None or is_archive(name)
 
 
-def _found(path: str, kind: FileKind | None, status: os.stat_result, on_error: OnError) -> Sequence[FoundFile]:
-    """A file of a kind, or else an archive's members; nothing for a pipe or device, whose reader might wait."""
+def _found(path: str, status: os.stat_result, on_error: OnError) -> Sequence[Listed]:
+    """A file, or an archive's members; nothing for a pipe or device, whose reader might wait."""
     if not stat.S_ISREG(status.st_mode):
         return ()
-    if kind is None:
-        return list_members(path, on_error)
-    return (FoundFile(path, status.st_size, status.st_mtime_ns, status.st_ino, kind),)
+    kind = kind_of(os.path.basename(path))
+    if kind is not None:
+        return [(path, status.st_size, status.st_mtime_ns, status.st_ino, kind)]
+    return list_members(path, on_error) if is_archive(path) else ()
 
 
 def content_hash(data: bytes) -> str:

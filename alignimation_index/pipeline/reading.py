@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
-from alignimation_index.datatypes import FoundFile
 from alignimation_index.errors import in_words
+from alignimation_index.found_files import FoundFile
 from alignimation_index.library.formats import readable_kinds
 from alignimation_index.library.scan import content_hash, read_unchanged
 from alignimation_index.pipeline.flow import MAX_READERS, batches, ordered_map

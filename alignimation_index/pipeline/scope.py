@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from alignimation_index.datatypes import FoundFile
+from alignimation_index.found_files import Listed
 from alignimation_index.library.archive import split_member
 from alignimation_index.library.scan import OnError, walk, walk_part
 from alignimation_index.paths import is_below
@@ -24,7 +24,7 @@ class Part:
     deep: bool = True
     whole: bool = False
 
-    def walk(self, on_error: OnError) -> Iterator[FoundFile]:
+    def walk(self, on_error: OnError) -> Iterator[Sequence[Listed]]:
         """The files there, see `library.scan`."""
         return walk(Path(self.folder), on_error) if self.whole else walk_part(self.folder, on_error, deep=self.deep)
 

@@ -11,8 +11,8 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from alignimation_index.datatypes import FoundFile
 from alignimation_index.errors import UserError, in_words
+from alignimation_index.found_files import FoundFile
 from alignimation_index.library.scan import read_unchanged
 from alignimation_index.library.sidecars.files import (
     MAX_SIDECAR_BYTES,
@@ -21,7 +21,8 @@ from alignimation_index.library.sidecars.files import (
     to_json,
 )
 from alignimation_index.library.sidecars.naming import without_names
-from alignimation_index.library.sidecars.pairing import EXPORT_KINDS, PAIRING_VERSION, FolderSidecar, pair_folder
+from alignimation_index.library.sidecars.pairing import EXPORT_KINDS, FolderSidecar, pair_folder
+from alignimation_index.library.sidecars.version import PAIRING_VERSION
 from alignimation_index.people.forgotten_names import ForgottenNames
 from alignimation_index.pipeline.flow import MAX_READERS, batches, ordered_map
 from alignimation_index.pipeline.forgotten_names import forgotten_names

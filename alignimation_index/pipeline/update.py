@@ -24,15 +24,14 @@ from alignimation_index.pipeline import in_children
 from alignimation_index.pipeline.analysis import Analysis
 from alignimation_index.pipeline.describe import describe_photos
 from alignimation_index.pipeline.flow import MAX_READERS, Capacity, batches, ordered_map, pool, processor_count
+from alignimation_index.pipeline.listing import list_files
 from alignimation_index.pipeline.memory import release_memory
 from alignimation_index.pipeline.names import suggest_names
 from alignimation_index.pipeline.people import assign_people
 from alignimation_index.pipeline.progress import Progress, UpdateReport
 from alignimation_index.pipeline.reading import Item, Reading
 from alignimation_index.pipeline.results import store_results
-from alignimation_index.pipeline.scan import scan
 from alignimation_index.pipeline.scope import EVERYTHING, Scope
-from alignimation_index.pipeline.sidecars import pair_folders, read_sidecars
 from alignimation_index.pipeline.stages import (
     ASSIGN,
     DESCRIBE,
@@ -82,7 +81,7 @@ def update(
         workers: threads that read, and on a CPU processes that compute; None for one per processor.
         scope: what to scan; if that is not everything and nothing changed there, no stage runs either.
         stop: asked after every photo whether to end here, with what is done committed.
-        stages: those to run, and all that they read; without any, no photo is opened.
+        stages: those to run, and all that they read; for none at all, see `listing.update_listing`.
         children: the processes that read photos, kept for a later run; None for some of its own.
 
     Returns:
@@ -98,8 +97,8 @@ def update(
         report = UpdateReport()
         with nullcontext(children) if children else closing(in_children.children_for(models)) as processes:
             run = _Run(store, models, report, progress, workers or processor_count(), stages, stop, processes)
-            run.scan(scope)
-            if stages and (scope.is_everything or report.found_changes):
+            list_files(store, report, progress, workers, scope)
+            if scope.is_everything or report.found_changes:
                 run.compute()
         report.seconds = time.perf_counter() - started
         return report
@@ -158,14 +157,6 @@ class _Run:
     def analysis(self) -> Analysis:
         """In this process, but for reading pictures."""
         return Analysis(self.keys, Tools.of_faces(lambda: self.models, Decoders(self.children)), self.report.profile)
-
-    def scan(self, scope: Scope) -> None:
-        measure = self.report.profile.measure
-        with measure("scan"):
-            scan(self.store, self.report, self.progress, scope)
-        with measure("sidecars"), pool(min(self.workers, MAX_READERS), "read") as executor:
-            read_sidecars(self.store, executor, self.report, self.progress)
-            pair_folders(self.store, self.progress)
 
     def compute(self) -> None:
         with self.store.reading() as session:

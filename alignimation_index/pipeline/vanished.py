@@ -13,9 +13,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from sqlalchemy.orm import Session
 
@@ -23,10 +21,11 @@ from alignimation_index.library.names import is_skipped
 from alignimation_index.library.takeout.folders import folder_of
 from alignimation_index.paths import is_below
 from alignimation_index.pipeline.progress import UpdateReport
+from alignimation_index.pipeline.scanned import Scanned, changed_inodes, inode_of
 from alignimation_index.store import files, moves, roots
 from alignimation_index.store.engine import Store
 from alignimation_index.store.sidecars import unpair_folders
-from alignimation_index.store.tables import File, Root, Sidecar
+from alignimation_index.store.tables import File, Sidecar
 
 MANY = 10
 """So many photos do not often vanish by hand while their folder stays; fewer are soon added again."""
@@ -35,43 +34,19 @@ ROOT_WAY_OUT = "if it is not to be watched any more: alignindex roots remove {}"
 FOLDER_WAY_OUT = "if its photos were deleted, delete the empty folder as well."
 
 
-@dataclass(frozen=True, slots=True)
-class Scanned:
-    """A root as a scan saw it.
+def settle(store: Store, scanned: list[Scanned], inodes: Mapping[int, int], report: UpdateReport) -> None:
+    """Follow the files that moved, note as missing those that were deleted, report and keep those that may be away.
 
-    Attributes:
-        root: the root.
-        folders: those in which anything was found.
-        vanished: path → id of the known photos and videos that were not found.
-        vanished_sidecars: the same of sidecars.
+    Args:
+        store: the open store.
+        scanned: each root.
+        inodes: of each root's folder, by its id, as it was when photos were last found there.
+        report: what moved and what is missing is counted there.
     """
-
-    root: Root
-    folders: Collection[str]
-    vanished: dict[str, int]
-    vanished_sidecars: dict[str, int]
-
-    def with_part(self, other: Scanned) -> Scanned:
-        """The same root as two scans of parts of it saw it."""
-        return Scanned(
-            self.root,
-            {*self.folders, *other.folders},
-            {**self.vanished, **other.vanished},
-            {**self.vanished_sidecars, **other.vanished_sidecars},
-        )
-
-
-def settle(store: Store, scanned: list[Scanned], report: UpdateReport) -> None:
-    """Follow the files that moved, note as missing those that were deleted, report and keep those that may be away."""
-    with store.reading() as session:
-        inodes = roots.root_inodes(session)
-    changed = _changed_inodes(scanned, inodes)
     vanished = {id_ for one in scanned for id_ in one.vanished.values()}
     sidecars = {path: id_ for one in scanned for path, id_ in one.vanished_sidecars.items()}
-    if not (vanished or sidecars or changed):
-        return
     with store.writing() as session:
-        for root_id, inode in changed.items():
+        for root_id, inode in changed_inodes(scanned, inodes).items():
             roots.remember_inode(session, root_id, inode)
         moved = moves.follow_moved(session, vanished)
         away = _away(session, scanned, vanished - moved, inodes, report)
@@ -86,12 +61,6 @@ def settle(store: Store, scanned: list[Scanned], report: UpdateReport) -> None:
     report.sidecars_missing += len(gone)
 
 
-def _changed_inodes(scanned: list[Scanned], inodes: Mapping[int, int]) -> dict[int, int]:
-    """The inodes of roots in which photos were found, where they are not known."""
-    now = {one.root.id: _inode(one.root.path) for one in scanned if one.folders}
-    return {root_id: inode for root_id, inode in now.items() if inode is not None and inodes.get(root_id) != inode}
-
-
 def _away(
     session: Session, scanned: list[Scanned], vanished: set[int], inodes: Mapping[int, int], report: UpdateReport
 ) -> dict[str, set[int]]:
@@ -101,7 +70,7 @@ def _away(
     for one in scanned:
         for folder, ids in _emptied(one, vanished).items():
             is_root = folder == one.root.path
-            is_another = is_root and _inode(folder) != inodes.get(one.root.id)
+            is_another = is_root and inode_of(folder) != inodes.get(one.root.id)
             if is_another or len(ids & last_holders) >= MANY:
                 report.problems.append(_problem(folder, len(ids), ROOT_WAY_OUT if is_root else FOLDER_WAY_OUT))
                 away[folder] = ids
@@ -151,13 +120,6 @@ def _with_those_above(folders: Collection[str]) -> set[str]:
             found.add(above)
             above = os.path.dirname(above)  # noqa: PTH120
     return found
-
-
-def _inode(path: str) -> int | None:
-    try:
-        return Path(path).stat().st_ino
-    except OSError:
-        return None
 
 
 def _is_empty(folder: str) -> bool:

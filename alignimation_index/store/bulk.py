@@ -5,10 +5,10 @@ Rows are plain mappings of column names: objects that track their own changes co
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import Select, Table, bindparam, column, delete, func, insert, select, update
+from sqlalchemy import Table, bindparam, column, delete, func, insert, select, update
 from sqlalchemy import table as lightweight_table
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -19,11 +19,6 @@ Row = Mapping[str, Any]
 
 # SQLite's own record of the ids of tables that never use one again; RETURNING would insert row by row.
 _SEQUENCE = lightweight_table("sqlite_sequence", column("name"), column("seq"))
-
-
-def raw_rows(session: Session, statement: Select[Any]) -> Iterator[tuple[Any, ...]]:
-    """What a query finds, as SQLite gives it: the conversions by column take several times as long as the query."""
-    return iter(cast("Iterable[tuple[Any, ...]]", session.connection().execute(statement).cursor))
 
 
 def distinct_values(session: Session, column: InstrumentedAttribute[Any]) -> list[str]:

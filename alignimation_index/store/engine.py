@@ -2,6 +2,8 @@
 
 One writer at a time across processes: a write transaction begins with BEGIN IMMEDIATE, which waits for the writer in
 front; write-ahead logging lets readers go on meanwhile.
+
+SQLAlchemy is imported where a session is wanted: it takes as long as listing 50,000 files, of which often none changed.
 """
 
 from __future__ import annotations
@@ -10,12 +12,9 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 
 from alignimation_index.errors import UserError
 from alignimation_index.store import schema
@@ -23,6 +22,8 @@ from alignimation_index.store.geography import distance_m
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
+    from sqlalchemy import Connection, Engine
+    from sqlalchemy.orm import Session
 
 BUSY_TIMEOUT_S = 120
 
@@ -36,13 +37,19 @@ _AGAIN = "Close other programs that use the store, make room on the disk, and ru
 class Store:
     """An open store at the newest schema.
 
-    Open with `Store.open`; `reading` and `writing` give sessions of one transaction each.
+    Open with `Store.open`; `reading` and `writing` give sessions of one transaction each, `listing` the bare database.
     """
 
-    def __init__(self, path: Path, engine: Engine) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self._engine = engine
-        self._write_engine = engine.execution_options(sqlite_begin="IMMEDIATE")
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return _engine(self.path)
+
+    @cached_property
+    def _write_engine(self) -> Engine:
+        return self._engine.execution_options(sqlite_begin="IMMEDIATE")
 
     @classmethod
     def open(cls, path: Path, *, create: bool = True) -> Store:
@@ -65,15 +72,26 @@ class Store:
             raise UserError(f"Cannot open the store {path}: {error}. Choose another place with --store PATH.") from None
         except sqlite3.DatabaseError as error:
             raise UserError(f"{path} is not an alignindex store ({error}). Name another with --store PATH.") from None
-        return cls(path, _engine(path))
+        return cls(path)
 
     def close(self) -> None:
         """Close all connections."""
-        self._engine.dispose()
+        if "_engine" in vars(self):
+            self._engine.dispose()
+
+    @contextmanager
+    def listing(self) -> Iterator[sqlite3.Connection]:
+        """The database as it is at one moment, for `store.known`: read through the driver alone, without a session."""
+        with closing(sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as connection:
+            connection.execute("PRAGMA query_only = ON")
+            connection.execute("BEGIN")
+            yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one moment of the store and never waits for a writer."""
+        from sqlalchemy.orm import Session
+
         with Session(self._engine) as session:
             yield session
 
@@ -84,6 +102,9 @@ class Store:
         Raises:
             UserError: the disk is full or read-only, or another writer held the store for too long.
         """
+        from sqlalchemy.exc import OperationalError
+        from sqlalchemy.orm import Session
+
         try:
             with Session(self._write_engine) as session, session.begin():
                 session.connection()  # begins at once, so that what is read here cannot change before it is written
@@ -134,7 +155,7 @@ class Store:
         Raises:
             UserError: the disk has no space for the copy that this needs meanwhile, or another process does not let go.
         """
-        self._engine.dispose()
+        self.close()
         try:
             with closing(sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S)) as connection:
                 connection.execute("PRAGMA secure_delete = ON")
@@ -187,6 +208,8 @@ def _make_private(path: Path) -> None:
 
 
 def _engine(path: Path) -> Engine:
+    from sqlalchemy import create_engine, event
+
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_S})
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)

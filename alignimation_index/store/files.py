@@ -4,56 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Subquery, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, Subquery, delete, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from alignimation_index.datatypes import FileKind, FoundFile
+from alignimation_index.found_files import FileKind, FoundFile
 from alignimation_index.store import descriptions, variants
-from alignimation_index.store.bulk import Row, insert_rows, raw_rows, update_rows
-from alignimation_index.store.escape import unescape
+from alignimation_index.store.bulk import Row, insert_rows, update_rows
+from alignimation_index.store.known import Change
 from alignimation_index.store.tables import PLACED, File, Photo, Root, Sidecar, utc_now
-
-
-class KnownFile(NamedTuple):
-    """What the store knows of a path: the cheap check, and whether there is something left to do about it."""
-
-    id: int
-    size: int
-    mtime_ns: int
-    inode: int
-    missing: int
-    failed: int
-
-    def is_unchanged(self, found: FoundFile) -> bool:
-        """Whether the file found is the one known, by size, modification time and inode."""
-        return self[1:4] == found[1:4]
-
-    def is_settled(self, found: FoundFile) -> bool:
-        """Whether nothing is left to do about a file found: it was there before, unchanged, and will not be retried."""
-        if self[1:] == (*found[1:4], 0, 0):  # as nearly always
-            return True
-        return self.is_unchanged(found) and not self.missing and found.kind == "picture"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A file or sidecar that is new, changed or back.
-
-    Attributes:
-        found: as it was listed.
-        known: as the store knows it; None if it is new.
-        folder: where it lies, the same in all parts of an export.
-        error: why it will not be read, or None.
-    """
-
-    found: FoundFile
-    known: KnownFile | None
-    folder: str
-    error: str | None = None
 
 
 def add_root(session: Session, path: str) -> None:
@@ -80,24 +41,6 @@ def is_in_a_root(session: Session, path: str) -> bool:
     """Whether a path, `..` and links resolved, lies within a watched folder."""
     real = os.path.realpath(path)
     return any(_is_within(real, os.path.realpath(root.path)) for root in roots(session))
-
-
-def known_files(session: Session, root_id: int, below: str | None = None) -> dict[str, KnownFile]:
-    """The files and sidecars of a root by path; only those in the folder `below` and in its folders, if given."""
-    unread = {
-        _table(File): File.error.is_not(None),
-        _table(Sidecar): Sidecar.error.is_not(None) & Sidecar.kind.is_(None),
-    }
-    known: dict[str, KnownFile] = {}
-    for table, failed in unread.items():
-        columns = (table.c.id, table.c.size, table.c.mtime_ns, table.c.inode, table.c.missing_since_utc.is_not(None))
-        listed = select(table.c.path, *columns, failed).where(table.c.root_id == root_id)
-        if below is not None:
-            prefix = os.path.join(below, "")  # noqa: PTH118 - ends with the separator
-            listed = listed.where(table.c.path >= prefix, table.c.path < prefix[:-1] + chr(ord(os.sep) + 1))
-        for path, *row in raw_rows(session, listed):
-            known[unescape(path)] = KnownFile._make(row)
-    return known
 
 
 def record_found(session: Session, root_id: int, changes: Iterable[Change]) -> None:
@@ -201,10 +144,6 @@ def present_files(
     for row in session.execute(select(*_AS_FOUND, File.photo_id).where(here).order_by(File.path)):
         files.setdefault(row.photo_id, []).append((row.id, _found(row)))
     return files
-
-
-def _table(model: type[File | Sidecar]) -> Table:
-    return cast(Table, model.__table__)
 
 
 _AS_FOUND = (File.id, File.path, File.size, File.mtime_ns, File.inode)

@@ -17,11 +17,9 @@ from alignimation_index.store import descriptions
 from alignimation_index.store.arrays import PathText
 from alignimation_index.store.bulk import delete_rows, update_rows, upsert_rows
 from alignimation_index.store.files import add_root
-from alignimation_index.store.schema import REMOVAL_SETTING
+from alignimation_index.store.schema import REMOVAL_SETTING, ROOT_INODE_SETTING
 from alignimation_index.store.sidecars import unpair_folders
 from alignimation_index.store.tables import PLACED, File, Root, Setting, Sidecar, utc_now
-
-_INODE_SETTING = "root inode "
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ def remove_root(session: Session, root_id: int) -> int:
     descriptions.outdate_files(session, list(session.scalars(select(File.id).where(File.root_id == root_id))))
     for table in PLACED:
         session.execute(delete(table).where(table.root_id == root_id))
-    session.execute(delete(Setting).where(Setting.name == f"{_INODE_SETTING}{root_id}"))
+    session.execute(delete(Setting).where(Setting.name == f"{ROOT_INODE_SETTING}{root_id}"))
     session.execute(delete(Root).where(Root.id == root_id))
     upsert_rows(session, Setting, [{"name": REMOVAL_SETTING, "value": utc_now().isoformat()}])
     return count
@@ -93,15 +91,9 @@ def move_paths(session: Session, old: str, new: str, folder_of: Callable[[str], 
     return len(moved[File])
 
 
-def root_inodes(session: Session) -> dict[int, int]:
-    """The inode of each root's folder, root id → inode, as it was when photos were last found there."""
-    rows = session.execute(select(Setting.name, Setting.value).where(Setting.name.startswith(_INODE_SETTING)))
-    return {int(name.removeprefix(_INODE_SETTING)): int(value) for name, value in rows}
-
-
 def remember_inode(session: Session, root_id: int, inode: int) -> None:
     """Note which folder a root is."""
-    upsert_rows(session, Setting, [{"name": f"{_INODE_SETTING}{root_id}", "value": str(inode)}])
+    upsert_rows(session, Setting, [{"name": f"{ROOT_INODE_SETTING}{root_id}", "value": str(inode)}])
 
 
 def _is_below(path: InstrumentedAttribute[str], top: str) -> ColumnElement[bool]:

@@ -21,6 +21,7 @@ HEAD = "0009"
 EMBEDDER_SETTING, MIN_FACE_SETTING, REMOVAL_SETTING = "embedder", "min face share", "last root removed"
 # The body detector that was used last, and whether masks are kept at full size: "full" or "reduced".
 BODY_MODEL_SETTING, BODY_MASKS_SETTING = "body model", "body masks"
+ROOT_INODE_SETTING = "root inode "  # and the id of a root: which folder it was when photos were last found there
 VARIANTS_SETTING = "variants"  # the key under which photos are grouped; not there where something changed since
 # The embedder that a reindex is under way to; the one that was pinned before; when that changed, ISO 8601 in UTC.
 REINDEX_SETTING, EMBEDDER_BEFORE_SETTING, SWITCHED_SETTING = "reindex to", "embedder before", "embedder switched"

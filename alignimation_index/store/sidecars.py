@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
-from alignimation_index.datatypes import FoundFile
+from alignimation_index.found_files import FoundFile
 from alignimation_index.store import descriptions
 from alignimation_index.store.bulk import update_rows, upsert_rows
 from alignimation_index.store.tables import File, Folder, Pairing, Sidecar

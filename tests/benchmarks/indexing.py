@@ -173,20 +173,25 @@ def iou(a: np.ndarray, b: np.ndarray) -> float:
     return float(shared / (np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - shared))
 
 
+def files_below(folder: Path) -> list[Path]:
+    """What an update of the folder would look at."""
+    return [Path(path) for files in walk(folder, lambda *_: None) for path, *_ in files]
+
+
 def as_a_phone_writes(photos: Path, target: Path) -> None:
     """The pictures of a folder as 12 MP JPEGs of one shape, lying or upright, with a date and a camera."""
     exif = Image.Exif()
     exif[MAKE], exif[MODEL] = "Apple", "iPhone 8"
     exif.get_ifd(EXIF_IFD)[DATE_TIME_ORIGINAL] = "2018:05:06 07:08:09"
-    for file in walk(photos, lambda *_: None):
-        picture = ImageOps.exif_transpose(Image.open(file.path).convert("RGB"))
+    for path in files_below(photos):
+        picture = ImageOps.exif_transpose(Image.open(path).convert("RGB"))
         side = PHONE_PX if picture.width >= picture.height else PHONE_PX[::-1]
-        ImageOps.fit(picture, side, Image.Resampling.BICUBIC).save(target / Path(file.path).name, quality=90, exif=exif)
+        ImageOps.fit(picture, side, Image.Resampling.BICUBIC).save(target / path.name, quality=90, exif=exif)
 
 
 def copies(photos: Path, count: int, target: Path) -> list[Path]:
     """That many pictures of a folder, in turn, each with other bytes behind its end: other photos to the store."""
-    found = [Path(file.path) for file in walk(photos, lambda *_: None)]
+    found = files_below(photos)
     made = [target / f"{i:06}{found[i % len(found)].suffix}" for i in range(count)]
     for i, path in enumerate(made):
         path.write_bytes(found[i % len(found)].read_bytes() + i.to_bytes(4, "big"))

@@ -22,7 +22,8 @@ import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from alignimation_index.datatypes import Detections, FoundFile
+from alignimation_index.datatypes import Detections
+from alignimation_index.found_files import FoundFile
 from alignimation_index.models.faces import EMBEDDED, FaceModelIds
 from alignimation_index.pipeline.progress import UpdateReport
 from alignimation_index.pipeline.scan import add_roots, scan

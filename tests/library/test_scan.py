@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alignimation_index.errors import FileChanged, UserError
+from alignimation_index.found_files import FoundFile
 from alignimation_index.library.formats import unsupported_reason
 from alignimation_index.library.scan import content_hash, read_file, read_unchanged, walk
 
@@ -33,8 +34,12 @@ def not_expected(path, reason):
     raise AssertionError(f"{path}: {reason}")
 
 
+def files_below(root, on_error):
+    return (FoundFile(*file) for files in walk(root, on_error) for file in files)
+
+
 def names(root, on_error=not_expected):
-    return [os.path.relpath(found.path, root) for found in walk(root, on_error)]
+    return [os.path.relpath(found.path, root) for found in files_below(root, on_error)]
 
 
 def test_photos_are_found_by_extension_of_any_case(tmp_path):
@@ -55,12 +60,12 @@ def test_videos_and_sidecars_are_found_as_what_their_names_promise(tmp_path):
         "d.psd": "picture",
     }
     put(*(tmp_path / name for name in kinds), tmp_path / "MVIMG.txt", tmp_path / ".hidden.json")
-    assert {os.path.basename(found.path): found.kind for found in walk(tmp_path, not_expected)} == kinds  # noqa: PTH119
+    assert {os.path.basename(found.path): found.kind for found in files_below(tmp_path, not_expected)} == kinds  # noqa: PTH119
 
 
 def test_a_found_file_carries_what_its_folder_says(tmp_path):
     put(tmp_path / "a.jpg", content=b"12345")
-    (found,) = walk(tmp_path, not_expected)
+    (found,) = files_below(tmp_path, not_expected)
     status = (tmp_path / "a.jpg").stat()
     assert (found.path, found.size, found.mtime_ns) == (str(tmp_path / "a.jpg"), 5, status.st_mtime_ns)
     assert found.inode == status.st_ino
@@ -68,7 +73,7 @@ def test_a_found_file_carries_what_its_folder_says(tmp_path):
 
 def test_known_pictures_that_cannot_be_read_are_marked(tmp_path):
     put(tmp_path / "a.icns", tmp_path / "b.CR2", tmp_path / "c.jpg")
-    found = list(walk(tmp_path, not_expected))
+    found = list(files_below(tmp_path, not_expected))
     assert [file.kind for file in found] == ["picture", "raw", "photo"]
     assert unsupported_reason(found[0].path) == "ICNS pictures are not supported"
 
@@ -87,19 +92,19 @@ def test_hidden_and_system_names_are_skipped(tmp_path):
 
 def test_a_root_may_be_a_single_file(tmp_path):
     put(tmp_path / "a.jpg", tmp_path / "notes.txt")
-    assert [found.path for found in walk(tmp_path / "a.jpg", not_expected)] == [str(tmp_path / "a.jpg")]
-    assert list(walk(tmp_path / "notes.txt", not_expected)) == []
+    assert [found.path for found in files_below(tmp_path / "a.jpg", not_expected)] == [str(tmp_path / "a.jpg")]
+    assert list(files_below(tmp_path / "notes.txt", not_expected)) == []
 
 
 def test_a_relative_root_gives_absolute_paths(tmp_path, monkeypatch):
     put(tmp_path / "in" / "a.jpg")
     monkeypatch.chdir(tmp_path)
-    assert [found.path for found in walk(Path("in"), not_expected)] == [str(tmp_path / "in" / "a.jpg")]
+    assert [found.path for found in files_below(Path("in"), not_expected)] == [str(tmp_path / "in" / "a.jpg")]
 
 
 def test_a_missing_root_is_told_before_the_walk_begins(tmp_path):
     with pytest.raises(UserError, match=r"gone.*No such file.*check the path"):
-        walk(tmp_path / "gone", not_expected)
+        files_below(tmp_path / "gone", not_expected)
 
 
 def test_links_to_folders_are_followed_once_and_loops_end(tmp_path):
@@ -124,7 +129,7 @@ def test_links_to_files_are_followed_unless_the_file_was_found_anyway(tmp_path):
     (root / "d.jpg").symlink_to(tmp_path / "more" / "d.jpg")
     (root / "more").symlink_to(tmp_path / "more")
     assert names(root) == ["a.jpg", "z/b.jpg", "more/d.jpg", "c.jpg"]
-    assert [found.size for found in walk(root, not_expected)][-1] == 3
+    assert [found.size for found in files_below(root, not_expected)][-1] == 3
 
 
 def test_a_link_to_a_neighbour_that_is_no_picture_by_name_is_found(tmp_path):
@@ -145,7 +150,7 @@ def test_dead_links_are_reported_and_the_walk_goes_on(tmp_path):
 
 def test_an_unreadable_folder_is_reported_and_the_walk_goes_on(tmp_path):
     put(tmp_path / "a" / "a.jpg", tmp_path / "b" / "b.jpg")
-    walking = walk(tmp_path, lambda path, reason: errors.append((path, reason)))
+    walking = files_below(tmp_path, lambda path, reason: errors.append((path, reason)))
     errors = []
     put(tmp_path / "0.jpg")
     next(walking)
@@ -177,7 +182,7 @@ def test_names_of_any_bytes_are_found_and_can_be_opened(tmp_path_factory, name):
     folder = tmp_path_factory.mktemp("bytes")
     path = os.fsencode(folder) + b"/" + name + b".jpg"
     Path(os.fsdecode(path)).write_bytes(b"photo")
-    (found,) = walk(folder, not_expected)
+    (found,) = files_below(folder, not_expected)
     assert os.fsencode(found.path) == path
     assert read_unchanged(found) == b"photo"
 
@@ -199,14 +204,14 @@ def test_archives_are_walked_where_they_stand_among_the_files(tmp_path):
 
 def test_a_root_may_be_an_archive(tmp_path):
     put_zip(tmp_path / "a.zip", "x/a.jpg", content=b"photo")
-    (found,) = walk(tmp_path / "a.zip", not_expected)
+    (found,) = files_below(tmp_path / "a.zip", not_expected)
     assert found.path == f"{tmp_path / 'a.zip'}!/x/a.jpg"
     assert read_unchanged(found) == read_file(found.path) == b"photo"
 
 
 def test_a_changed_member_is_a_changed_file(tmp_path):
     put_zip(tmp_path / "a.zip", "a.jpg", content=b"photo")
-    (found,) = walk(tmp_path, not_expected)
+    (found,) = files_below(tmp_path, not_expected)
     put_zip(tmp_path / "a.zip", "a.jpg", content=b"other")
     with pytest.raises(FileChanged, match="another photo of this name"):
         read_unchanged(found)
@@ -231,7 +236,7 @@ def test_a_broken_archive_is_reported_and_the_walk_goes_on(tmp_path):
 def test_a_root_that_is_a_broken_archive_is_told_before_the_walk_begins(tmp_path):
     put(tmp_path / "a.zip")
     with pytest.raises(UserError, match=r"a\.zip cannot be read: not a complete zip archive; download it again$"):
-        walk(tmp_path / "a.zip", not_expected)
+        files_below(tmp_path / "a.zip", not_expected)
 
 
 def test_a_folder_named_like_an_archive_and_its_mark_is_reported(tmp_path):
@@ -249,13 +254,13 @@ def test_a_file_is_read_whatever_marks_its_path_holds(tmp_path):
 def test_content_hash_is_the_sha256_of_every_byte(tmp_path):
     content = os.urandom((1 << 20) + 17)
     put(tmp_path / "a.jpg", content=content)
-    (found,) = walk(tmp_path, not_expected)
+    (found,) = files_below(tmp_path, not_expected)
     assert content_hash(read_unchanged(found)) == hashlib.sha256(content).hexdigest()
 
 
 def test_reading_a_missing_file_is_an_os_error(tmp_path):
     put(tmp_path / "gone.jpg")
-    (found,) = walk(tmp_path, not_expected)
+    (found,) = files_below(tmp_path, not_expected)
     (tmp_path / "gone.jpg").unlink()
     with pytest.raises(FileNotFoundError):
         read_unchanged(found)
@@ -263,7 +268,7 @@ def test_reading_a_missing_file_is_an_os_error(tmp_path):
 
 def test_a_file_of_another_size_is_a_changed_file(tmp_path):
     put(tmp_path / "a.jpg")
-    (found,) = walk(tmp_path, not_expected)
+    (found,) = files_below(tmp_path, not_expected)
     put(tmp_path / "a.jpg", content=b"longer")
     with pytest.raises(FileChanged, match="1 bytes before, 6 now"):
         read_unchanged(found)
@@ -271,7 +276,7 @@ def test_a_file_of_another_size_is_a_changed_file(tmp_path):
 
 def test_a_file_of_the_same_size_and_another_time_is_a_changed_file(tmp_path):
     put(tmp_path / "a.jpg")
-    (found,) = walk(tmp_path, not_expected)
+    (found,) = files_below(tmp_path, not_expected)
     os.utime(tmp_path / "a.jpg", ns=(0, found.mtime_ns + 1_000_000_000))
     with pytest.raises(FileChanged, match="modification time"):
         read_unchanged(found)
@@ -292,11 +297,11 @@ class Growing(io.FileIO):
 
 def test_a_file_that_grows_while_it_is_read_is_a_changed_file(tmp_path, monkeypatch):
     put(tmp_path / "a.jpg", content=b"123")
-    (found,) = walk(tmp_path, not_expected)
+    (found,) = files_below(tmp_path, not_expected)
     monkeypatch.setattr("alignimation_index.library.scan.open", lambda path, _mode: Growing(path), raising=False)
     with pytest.raises(FileChanged, match="changed while it was read: 3 bytes before, 4 now"):
         read_unchanged(found)
     monkeypatch.undo()
-    (again,) = walk(tmp_path, not_expected)
+    (again,) = files_below(tmp_path, not_expected)
     assert again != found
     assert read_unchanged(again) == b"123+"

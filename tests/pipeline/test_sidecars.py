@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from alignimation_index.pipeline import describe, sidecars, update
 from alignimation_index.pipeline.answers import set_dates, unset_dates
+from alignimation_index.pipeline.listing import update_listing
 from alignimation_index.pipeline.scan import add_roots
 from alignimation_index.pipeline.stages import DESCRIBE, STAGES
 from alignimation_index.pipeline.status import store_status
@@ -298,7 +299,7 @@ def die(*_):
 
 @pytest.mark.parametrize(
     ("module", "function"),
-    [(update, "read_sidecars"), (update, "pair_folders"), (sidecars, "pair_folder"), (update, "describe_photos")],
+    [(sidecars, "read_sidecars"), (sidecars, "pair_folders"), (sidecars, "pair_folder"), (update, "describe_photos")],
 )
 def test_an_update_that_dies_between_two_passes_goes_on_where_it_was(
     store, other_store, fakes, export, monkeypatch, module, function
@@ -315,11 +316,11 @@ def test_an_update_that_dies_between_two_passes_goes_on_where_it_was(
     assert described(store) == 2
 
 
-def test_with_no_stages_no_photo_is_opened_and_sidecars_are_read(store, fakes, export):
+def test_an_update_of_the_listing_opens_no_photo_and_reads_sidecars(store, fakes, export):
     index(store, fakes, export)
     put(sidecar_of(export), google("a.jpg", IN_2010))
     draw_photo(export / "b.jpg", "green")
-    report = update.update(store, fakes.source(), lambda *_: None, stages=())
+    report = update_listing(store, lambda *_: None)
     assert (report.files_changed, report.sidecars_read, report.photos_computed) == (1, 1, 0)
 
 

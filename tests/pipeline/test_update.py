@@ -178,7 +178,7 @@ def test_a_parameter_redoes_the_stages_below_as_well(store, fakes, five_photos, 
 def test_stages_that_read_rows_only_do_not_need_the_files(store, fakes, five_photos, monkeypatch):
     index(store, fakes, five_photos)
     monkeypatch.setattr(registration, "SIGMA", 0.03)
-    monkeypatch.setattr("alignimation_index.pipeline.update.scan", lambda *_: shutil.rmtree(five_photos))
+    monkeypatch.setattr("alignimation_index.pipeline.listing.scan", lambda *_: shutil.rmtree(five_photos))
     index(store, fakes)
     assert store_status(store.path)["stale"] == []
 

@@ -253,7 +253,7 @@ def after_the_scan(monkeypatch):
             scan(*arguments)
             happens()
 
-        monkeypatch.setattr("alignimation_index.pipeline.update.scan", scan_then)
+        monkeypatch.setattr("alignimation_index.pipeline.listing.scan", scan_then)
 
     return arrange
 
@@ -282,7 +282,7 @@ def test_a_photo_is_read_from_another_of_its_files_where_the_first_is_gone(store
     shutil.copy(four_photos / "0.png", four_photos / "copy.png")
     index(store, fakes, four_photos)
     monkeypatch.setattr(close_up, "FACE_DETAIL_PX", 80)
-    monkeypatch.setattr("alignimation_index.pipeline.update.scan", lambda *_: (four_photos / "0.png").unlink())
+    monkeypatch.setattr("alignimation_index.pipeline.listing.scan", lambda *_: (four_photos / "0.png").unlink())
     index(store, fakes)
     assert store_status(store.path)["stale"] == []
     assert names_of_errors(store) == [("0.png", "scan")]

@@ -11,9 +11,6 @@ from alignimation_index.library.takeout.matching import pair_sidecars
 from alignimation_index.library.takeout.names import nfc
 from alignimation_index.library.takeout.sidecar import GoogleSidecar
 
-PAIRING_VERSION = "1"
-"""Raised by whoever changes a rule: every folder is paired again."""
-
 EXPORT_KINDS: frozenset[SidecarKind] = frozenset({"google", "album"})
 """Kinds of sidecars that only an export of Google Photos has."""
 
