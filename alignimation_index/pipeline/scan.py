@@ -5,9 +5,11 @@ What writes to the store is imported once there is something to write, see `stor
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from pathlib import Path
@@ -67,7 +69,8 @@ def scan(store: Store, report: UpdateReport, progress: Progress, scope: Scope = 
     scanned = []
     for root in roots:
         try:
-            scanned.append(_scan_root(store, root, report, progress, scope))
+            with _uncollected():
+                scanned.append(_scan_root(store, root, report, progress, scope))
         except UserError as error:
             if scope.is_settled(root.path):
                 report.problems.append(f"{error}. What it held is kept as it was.")
@@ -75,6 +78,18 @@ def scan(store: Store, report: UpdateReport, progress: Progress, scope: Scope = 
         from alignimation_index.pipeline.vanished import settle
 
         settle(store, scanned, inodes, report)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the garbage collector, which would look for cycles among the values of all files again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _scan_root(store: Store, root: KnownRoot, report: UpdateReport, progress: Progress, scope: Scope) -> Scanned:
@@ -154,8 +169,8 @@ def _differing(
     for files in walked:
         seen.add(files)
         for found in files:
-            before = at_hand.pop(found[0], None)
-            if before is None or before[1:] != found[1:4]:
+            path, size, mtime_ns, inode, _ = found
+            if at_hand.pop(path, None) != (path, size, mtime_ns, inode):
                 yield found
         reported, number = number // FILES_PER_REPORT, number + len(files)
         if reported < number // FILES_PER_REPORT:
