@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
@@ -22,6 +23,9 @@ from alignimation_index.store.tables import Photo
 
 AT_FIRST, AT_ONCE = 100, 1000
 """Rows in memory at a time: few at first, so that something is seen soon."""
+
+FEW_PHOTOS = 1000
+"""Photos whose faces are looked up."""
 
 _Conditions = list[ColumnElement[bool]]
 
@@ -75,10 +79,21 @@ def stream_face_ids(session: Session, wanted: FrameFilter) -> Iterator[Sequence[
     Raises:
         UserError: as `compiled` does; at the call, not later.
     """
-    statement = in_order(select(ListedFace.face_id).where(*_wanted(session, wanted, FaceRow())))
+    conditions = [*_on_few_photos(session, wanted), *_wanted(session, wanted, FaceRow())]
+    statement = in_order(select(ListedFace.face_id).where(*conditions))
     sizes = [AT_FIRST]
     found = session.scalars(statement, execution_options={"yield_per": AT_ONCE})
     return iter(lambda: found.fetchmany(sizes.pop() if sizes else AT_ONCE), [])
+
+
+def _on_few_photos(session: Session, wanted: FrameFilter) -> Iterator[ColumnElement[bool]]:
+    """That a face is on one of those photos, where few are wanted: otherwise all faces would be looked through."""
+    if is_of_faces(wanted.condition):
+        return
+    some = select(ListedPhoto.photo_id).where(*_asked(session, wanted, PhotoRow())).limit(FEW_PHOTOS + 1)
+    few = session.scalars(some).all()
+    if len(few) <= FEW_PHOTOS:
+        yield ListedFace.photo_id.in_(select(func.json_each(json.dumps(list(few))).table_valued("value").c.value))
 
 
 def stream_judged(
