@@ -169,8 +169,8 @@ def _differing(
     for files in walked:
         seen.add(files)
         for found in files:
-            path, size, mtime_ns, inode, _ = found
-            if at_hand.pop(path, None) != (path, size, mtime_ns, inode):
+            before = at_hand.pop(found[0], None)
+            if before is None or before[1:] != found[1:4]:  # not by the path, which the store may have escaped
                 yield found
         reported, number = number // FILES_PER_REPORT, number + len(files)
         if reported < number // FILES_PER_REPORT:

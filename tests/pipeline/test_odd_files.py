@@ -103,6 +103,7 @@ def test_names_of_any_bytes_are_kept_as_they_are(store, fakes, photos):
     assert sorted(map(os.fsencode, names(store))) == sorted(name + b".jpg" for name in ODD_NAMES)
     assert all(Path(frame.path).exists() for frame in frames(store))
     assert computes_nothing(store, fakes)
+    assert index(store, fakes).files_changed == 0
 
 
 @linux_only
