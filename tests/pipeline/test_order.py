@@ -61,7 +61,7 @@ def known(store):
     }
 
 
-@settings(max_examples=25, deadline=None, phases=[Phase.generate, Phase.shrink])
+@settings(max_examples=15, deadline=None, phases=[Phase.generate, Phase.shrink])
 @given(st.lists(steps, min_size=3, max_size=24))
 def test_any_history_leads_to_what_one_update_finds(tmp_path_factory, new_store, taken):
     top = tmp_path_factory.mktemp("history")

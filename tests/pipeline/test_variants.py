@@ -217,7 +217,7 @@ def drawn(tmp_path_factory):
     return folder
 
 
-@settings(max_examples=15, deadline=None, phases=[Phase.generate, Phase.shrink])
+@settings(max_examples=10, deadline=None, phases=[Phase.generate, Phase.shrink])
 @given(st.lists(steps, min_size=3, max_size=14))
 def test_any_history_leads_to_the_groups_that_one_update_finds(tmp_path_factory, new_store, drawn, taken):
     top = tmp_path_factory.mktemp("history")
