@@ -50,7 +50,7 @@ _ON_A_PHOTO = "{row}.photo_id IS NOT NULL"
 
 _SOURCES = (
     _Source("photo", _OF_PHOTO, "{row}.id", rows.describe_photos, "UPDATE"),
-    _Source("file", _OF_FILE, "{row}.photo_id", rows.list_photos, only_if="{row}.photo_id IS NOT NULL"),
+    _Source("file", _OF_FILE, "{row}.photo_id", rows.list_photos, only_if=_ON_A_PHOTO),
     _Source("variant", ("group_id", "rank"), "{row}.photo_id", rows.describe_photos),
     _Source("face", _OF_FACE, "{row}.id", rows.list_faces),
     _Source("face_verdict", ("person_id", "is_face"), "{row}.face_id", rows.list_faces),

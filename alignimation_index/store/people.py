@@ -99,11 +99,6 @@ def add_person(session: Session) -> int:
     return person.id
 
 
-def person_exists(session: Session, person_id: int) -> bool:
-    """Whether there is, or was, such a person."""
-    return session.get(Person, person_id) is not None
-
-
 def replace_assignments(
     session: Session, face_ids: Collection[int], rows: Sequence[tuple[int, int, float | None]]
 ) -> None:
@@ -167,13 +162,6 @@ def replace_suggestions(session: Session, rows: Sequence[tuple[int, int, float]]
         session.execute(
             insert(Suggestion), [{"face_id": face, "person_id": who, "score": score} for face, who, score in every]
         )
-
-
-def outdate_assignments(session: Session, photo_ids: Collection[int]) -> None:
-    """Have the faces of photos assigned again."""
-    if photo_ids:
-        one = delete(StageRun).where(StageRun.stage == ASSIGN, StageRun.photo_id == bindparam("one"))
-        session.connection().execute(one, [{"one": photo_id} for photo_id in photo_ids])
 
 
 def outdate_assignments_of_faces(session: Session, face_ids: Collection[int]) -> None:

@@ -44,11 +44,6 @@ def drawable(text: str, font: Font) -> str:
     return "".join([_nearest(letter, font) for letter in unicodedata.normalize("NFC", text)])
 
 
-def missing_letters(text: str, font: Font) -> str:
-    """What of a text the font has no sign for, each letter once."""
-    return "".join(dict.fromkeys(letter for letter in text if not letter.isspace() and _is_missing(letter, font)))
-
-
 def _nearest(letter: str, font: Font) -> str:
     if letter.isascii() or not _is_missing(letter, font):
         return letter
