@@ -38,23 +38,30 @@ def converted(name: str, module: nn.Module, example: torch.Tensor, folder: Path 
         example: what it takes.
         folder: where models are kept; None for the platform's cache folder.
     """
-    openvino = import_openvino()
     folder = folder or platformdirs.user_cache_path("alignindex", appauthor=False) / "networks"
-    kept = folder / f"{name}-{_digest(_made_of(module, example))[:16]}"
+    try:
+        kept = folder / f"{name}-{_digest(_made_of(module, example))[:16]}"
+    except (OSError, TypeError) as error:  # a program without its source
+        log.debug("%s is not kept, since nothing tells whether its code changed: %s", name, error)
+        return _convert(module, example)
     try:
         if (kept / _SUMS).read_text() == _sums(kept):
-            return openvino.Core().read_model(kept / _MODEL)
+            return import_openvino().Core().read_model(kept / _MODEL)
     except (OSError, RuntimeError) as error:
         log.debug("%s is converted: %s", name, error)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracer's, on shapes that are constant here
-        model = openvino.convert_model(module, example_input=example)
+    model = _convert(module, example)
     try:
         _keep(model, kept)
         _remove_older(name, kept)
     except (OSError, RuntimeError) as error:
         log.debug("%s is not kept: %s", name, error)
     return model
+
+
+def _convert(module: nn.Module, example: torch.Tensor) -> Any:  # noqa: ANN401
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracer's, on shapes that are constant here
+        return import_openvino().convert_model(module, example_input=example)
 
 
 def import_openvino() -> Any:  # noqa: ANN401 - it comes without types

@@ -77,6 +77,13 @@ def test_where_nothing_can_be_kept_all_works(tmp_path):
     assert_is(convert(tmp_path / "file" / "networks"), network())
 
 
+def test_a_network_whose_source_is_not_there_works_and_is_not_kept(tmp_path):
+    frozen = network()
+    frozen.__class__ = type("Frozen", (Standardised,), {"__module__": "nowhere"})
+    assert_is(convert(tmp_path, frozen), network())
+    assert not entries(tmp_path)
+
+
 def test_several_at_once_keep_one(tmp_path):
     model = convert(tmp_path)
     (kept,) = tmp_path.iterdir()
