@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -119,8 +119,7 @@ def album(asked: Asked) -> SqlCondition:
     photo_id, ids = asked.photo.photo_id, asked.session.scalars(some).all()
     if len(ids) > FEW:  # asked of each row in its order; as a sum of texts, the names are not looked up one by one
         return exists().where(PhotoAlbum.photo_id == photo_id, (PhotoAlbum.name + "").in_(found))
-    few = func.json_each(json.dumps(list(set(ids)))).table_valued("value")
-    return cast(SqlCondition, photo_id.in_(select(few.c.value)))
+    return is_among(photo_id, set(ids))
 
 
 def camera(asked: Asked) -> SqlCondition:
@@ -157,6 +156,12 @@ def everything(asked: Asked) -> SqlCondition:  # noqa: ARG001 - as all of them
 def _person(asked: Asked) -> int:
     number_of, _ = who_is(asked.session, asked.value)
     return int(number_of)
+
+
+def is_among(column: Any, ids: Iterable[int]) -> SqlCondition:  # noqa: ANN401 - of any table
+    """Whether a column has one of the ids, however many these are: they are one parameter."""
+    found = func.json_each(json.dumps(list(ids))).table_valued("value")
+    return cast(SqlCondition, column.in_(select(found.c.value)))
 
 
 def is_on_photo(photo: Any, person_id: int) -> SqlCondition:  # noqa: ANN401 - columns of AboutPhoto

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
@@ -10,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, sele
 from sqlalchemy.orm import Session
 
 from alignimation_index.errors import UserError
-from alignimation_index.query.language.conditions import Asked
+from alignimation_index.query.language.conditions import Asked, is_among
 from alignimation_index.query.language.expression import FrameFilter
 from alignimation_index.query.language.rows import FaceRow, PhotoRow
 from alignimation_index.query.language.rows import Row as AskedRow
@@ -93,7 +92,7 @@ def _on_few_photos(session: Session, wanted: FrameFilter) -> Iterator[ColumnElem
     some = select(ListedPhoto.photo_id).where(*_asked(session, wanted, PhotoRow())).limit(FEW_PHOTOS + 1)
     few = session.scalars(some).all()
     if len(few) <= FEW_PHOTOS:
-        yield ListedFace.photo_id.in_(select(func.json_each(json.dumps(list(few))).table_valued("value").c.value))
+        yield is_among(ListedFace.photo_id, few)
 
 
 def stream_judged(
