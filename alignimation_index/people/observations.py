@@ -13,6 +13,8 @@ from alignimation_index.people.likelihood import UNKNOWN, Exemplars
 
 SECONDS_PER_YEAR = 365.25 * 86400
 BURST_S = 3.0
+# No camera takes more photos within BURST_S before and after one: a date that so many have is none to the second.
+CROWD_PHOTOS = 200
 MIN_QUALITY = 0.2
 # What a face of unknown date counts for: its age, and so what tells it from others of that age, is a guess.
 UNDATED = 0.5
@@ -82,9 +84,10 @@ def _exemplars(faces: Faces, rows: Rows, calibration: Calibration) -> Exemplars:
 
 def _bursts(single: Exemplars, taken_at_s: Reals, photos: Rows, apart: np.ndarray, calibration: Calibration) -> Rows:
     """(n,) the first face of the burst that each is part of: seconds apart, and as alike as two photos of a moment."""
-    part_of = np.arange(len(single))
+    parts = _Parts(photos)
     order = np.argsort(taken_at_s, kind="stable")
     order = order[np.isfinite(taken_at_s[order]) & ~apart[order]]
+    order = order[~_crowded(taken_at_s[order], photos[order])]
     reach = reach_of_a_moment(calibration)
     step = 1
     while step < len(order):
@@ -94,17 +97,41 @@ def _bursts(single: Exemplars, taken_at_s: Reals, photos: Rows, apart: np.ndarra
             break
         one, two = earlier[near], later[near]
         close = ((single.vectors[one] - single.vectors[two]) ** 2).sum(1) <= reach
-        for first, second in zip(one[close], two[close], strict=True):
-            _join(part_of, photos, int(first), int(second))
+        for first, second in zip(one[close].tolist(), two[close].tolist(), strict=True):
+            parts.join(first, second)
         step += 1
-    return part_of
+    return parts.of_face
 
 
-def _join(part_of: Rows, photos: Rows, first: int, second: int) -> None:
-    target, source = sorted((int(part_of[first]), int(part_of[second])))
-    ours, theirs = np.flatnonzero(part_of == target), np.flatnonzero(part_of == source)
-    if target != source and not np.isin(photos[ours], photos[theirs]).any():
-        part_of[theirs] = target
+def _crowded(taken_at_s: Reals, photos: Rows) -> np.ndarray:
+    """Which faces are dated, to the second, with more photos than were taken then."""
+    _, firsts = np.unique(photos, return_index=True)
+    times = np.sort(taken_at_s[firsts])
+    since, until = np.searchsorted(times, taken_at_s - BURST_S), np.searchsorted(times, taken_at_s + BURST_S, "right")
+    crowded: np.ndarray = until - since > CROWD_PHOTOS
+    return crowded
+
+
+class _Parts:
+    """Faces that are one observation, none of them on one photo.
+
+    Attributes:
+        of_face: (n,) the first face of the part that each belongs to.
+    """
+
+    def __init__(self, photos: Rows) -> None:
+        self.of_face = np.arange(len(photos))
+        self._photos = photos
+        self._members: dict[int, list[int]] = {}
+
+    def join(self, one: int, other: int) -> None:
+        """Make one of the parts of two faces, unless that would have two faces of one photo."""
+        target, source = sorted((int(self.of_face[one]), int(self.of_face[other])))
+        ours, theirs = (self._members.get(part, [part]) for part in (target, source))
+        if target != source and not set(self._photos[ours].tolist()) & set(self._photos[theirs].tolist()):
+            self.of_face[theirs] = target
+            self._members[target] = ours + theirs
+            self._members.pop(source, None)
 
 
 def _sharing(photos: Rows, part_of: Rows) -> Rows:

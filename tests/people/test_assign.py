@@ -10,6 +10,7 @@ from alignimation_index.people.assign import assign_faces
 from alignimation_index.people.calibration import CALIBRATIONS
 from alignimation_index.people.faces import NOBODY, Evidence, Faces
 from alignimation_index.people.neighbours import nearest_pairs
+from alignimation_index.people.observations import CROWD_PHOTOS
 
 ADULT = [1990, 1991, 1993, 1996, 2000]
 
@@ -84,6 +85,16 @@ def test_the_same_faces_days_apart_are_a_person():
     faces = burst()
     faces.taken_at_s[:4] += np.arange(4) * 86400
     assert assign(faces).labels.tolist() == [0] * 4 + [1, 1]
+
+
+def test_a_date_that_more_photos_have_than_can_be_taken_at_once_makes_no_burst():
+    """As where a program dated all scans alike."""
+    one = Life(6).seen([1990])
+    vectors = np.concatenate([one + 0.0001 * i for i in range(CROWD_PHOTOS + 1)])
+    crowd = Faces(vectors, np.arange(len(vectors)), np.full(len(vectors), seconds(1990.0)), np.ones(len(vectors)))
+    assert set(assign(crowd).labels.tolist()) == {0}
+    burst = Faces(vectors[1:], crowd.photos[1:], crowd.taken_at_s[1:], crowd.quality[1:])
+    assert set(assign(burst).labels.tolist()) == {NOBODY}
 
 
 def test_two_faces_of_one_photo_of_a_burst_stay_two():
