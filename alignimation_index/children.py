@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 from alignimation_index.errors import DecodeError, UserError, in_words
 
@@ -26,6 +26,7 @@ MEMORY_LIMIT_BYTES = 4 << 30
 """What a child may take beyond its size at the start and what it loads; the largest picture takes 2.5 GB."""
 
 _READY = "ready"
+_LARGE_BYTES = 1 << 16
 _TIMED_OUT = 1  # the exit code with which faulthandler ends a process
 
 P = ParamSpec("P")
@@ -37,9 +38,81 @@ class ChildDiedError(DecodeError):
 
 
 @dataclass(frozen=True)
+class _ByItself:
+    data: bytes
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return bytes, (pickle.PickleBuffer(self.data),)
+
+
+def by_itself(data: bytes) -> bytes:
+    """Data as an argument of a call, to which it would else be copied several times; it arrives as what it is here."""
+    return cast("bytes", _ByItself(data))
+
+
+class _Message(NamedTuple):
+    """A value on its way: what lies in it as large buffers goes straight from where it is to where it will be."""
+
+    pickled: bytes
+    buffers: Sequence[memoryview | bytearray]
+
+    @classmethod
+    def of(cls, value: object) -> _Message:
+        large: list[memoryview] = []
+
+        def is_small(buffer: pickle.PickleBuffer) -> bool:
+            view = buffer.raw()
+            if view.nbytes >= _LARGE_BYTES:
+                large.append(view)
+            return view.nbytes < _LARGE_BYTES
+
+        return cls(pickle.dumps(value, 5, buffer_callback=is_small), large)
+
+    @property
+    def value(self) -> Any:  # noqa: ANN401
+        return pickle.loads(self.pickled, buffers=self.buffers)
+
+
+@dataclass(frozen=True)
+class _Channel:
+    """Messages to another process and from it; EOFError or OSError where it is gone."""
+
+    connection: Connection
+
+    def send(self, message: _Message) -> None:
+        self.connection.send((message.pickled, [len(buffer) for buffer in message.buffers]))
+        for buffer in message.buffers:
+            self._write(memoryview(buffer))
+
+    def receive(self) -> _Message:
+        pickled, sizes = self.connection.recv()
+        return _Message(pickled, [self._read(size) for size in sizes])
+
+    def _write(self, view: memoryview) -> None:
+        if sys.platform == "win32":
+            self.connection.send_bytes(view)
+            return
+        while view:
+            view = view[os.write(self.connection.fileno(), view) :]
+
+    def _read(self, size: int) -> bytearray:
+        if sys.platform == "win32":
+            return bytearray(self.connection.recv_bytes())
+        # Into its place: Connection puts together what comes in small parts, which takes four times as long.
+        buffer = bytearray(size)
+        rest = memoryview(buffer)
+        while rest:
+            count = os.readv(self.connection.fileno(), [rest])
+            if not count:
+                raise EOFError
+            rest = rest[count:]
+        return buffer
+
+
+@dataclass(frozen=True)
 class _Child:
     process: BaseProcess
-    connection: Connection
+    channel: _Channel
 
 
 class Children:
@@ -98,6 +171,9 @@ class Children:
 
 
 def _start(imports: Sequence[str]) -> _Child:
+    # There is a child to a processor: threads of NumPy's for the others would wait in each for what is never enough for
+    # them, and take a twentieth of the processors' time with it. It reads this when it is loaded there.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Forking this process would not do: it has threads.
     method = "forkserver" if sys.platform == "linux" else "spawn"
     context: Any = multiprocessing.get_context(method)
@@ -111,9 +187,9 @@ def _start(imports: Sequence[str]) -> _Child:
         raise UserError(f"Cannot start a process that reads photos: {in_words(error)}. Use fewer workers.") from error
     finally:
         theirs.close()
-    child = _Child(process, ours)
+    child = _Child(process, _Channel(ours))
     try:
-        ours.recv()
+        child.channel.receive()
     except EOFError as error:
         raise UserError(f"Cannot start a process that reads photos: it {_end(child)}.") from error
     return child
@@ -121,15 +197,15 @@ def _start(imports: Sequence[str]) -> _Child:
 
 def _ask(child: _Child, call: tuple[Any, ...]) -> object:
     try:
-        child.connection.send(call)
-        return child.connection.recv()
+        child.channel.send(_Message.of(call))
+        return cast("object", child.channel.receive().value)
     except (EOFError, OSError) as error:
         raise ChildDiedError(f"what reads it {_end(child)}") from error
 
 
 def _end(child: _Child) -> str:
     """End a child, in whatever state; how it ended, in words."""
-    child.connection.close()
+    child.channel.connection.close()
     # What ended by itself is given the time to say how.
     child.process.join(1)
     child.process.kill()
@@ -150,23 +226,24 @@ def _serve(connection: Connection) -> None:
     # Whatever a library prints must not end up among the parent's results.
     os.dup2(2, 1)
     _limit_memory()
+    channel = _Channel(connection)
     with suppress(EOFError, OSError):
-        connection.send(_READY)
+        channel.send(_Message.of(_READY))
         while True:
-            _answer(connection)
+            _answer(channel)
     os._exit(0)  # at once: nothing here is left to be done
 
 
-def _answer(connection: Connection) -> None:
-    call = connection.recv_bytes()
+def _answer(channel: _Channel) -> None:
+    call = channel.receive()
     try:
-        limit_s, function, arguments, options = pickle.loads(call)
+        limit_s, function, arguments, options = call.value
         limit_time(limit_s)
-        reply = pickle.dumps(function(*arguments, **options), protocol=5)
+        reply = _Message.of(function(*arguments, **options))
     except Exception as error:
-        reply = pickle.dumps(error)
+        reply = _Message.of(error)
     faulthandler.cancel_dump_traceback_later()
-    connection.send_bytes(reply)
+    channel.send(reply)
 
 
 def limit_time(limit_s: float) -> None:
@@ -178,7 +255,7 @@ def limit_time(limit_s: float) -> None:
 @contextmanager
 def loading() -> Iterator[None]:
     """What the block loads is there to stay, and does not count against the limit of this process's memory."""
-    _unlimit_memory()
+    unlimit_memory()
     try:
         yield
     finally:
@@ -202,7 +279,8 @@ def _limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (size_bytes + MEMORY_LIMIT_BYTES, hard))
 
 
-def _unlimit_memory() -> None:
+def unlimit_memory() -> None:
+    """Let this process take what memory there is, as one does that works with a GPU's drivers."""
     if sys.platform == "linux":
         import resource
 

@@ -16,7 +16,7 @@ import pytest
 from pictures import asymmetric, encode, with_orientation
 from PIL import Image
 
-from alignimation_index.children import MEMORY_LIMIT_BYTES, ChildDiedError, Children
+from alignimation_index.children import MEMORY_LIMIT_BYTES, ChildDiedError, Children, by_itself
 from alignimation_index.errors import DecodeError, UserError
 from alignimation_index.library.decoding.decode import SHARED_PIXELS, decode
 from alignimation_index.library.decoding.process import Decoders
@@ -126,6 +126,22 @@ def own_bytes(child):
         lines = Path(f"/proc/{child}/smaps_rollup").read_text().splitlines()
         return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_Dirty"))
     return 0
+
+
+def told(small, large, *, array):
+    array[0] = 7  # what arrives may be written to
+    return type(small), type(large), len(small), large, array
+
+
+@pytest.mark.parametrize("megabytes", [0, 1, 9])
+def test_what_is_large_arrives_as_it_is(children, megabytes):
+    large, array = os.urandom(megabytes << 20), np.zeros((megabytes << 20) + 1, np.uint8)
+    small, of_large, length, again, changed = children.call(
+        60, told, by_itself(b"small"), by_itself(large), array=array
+    )
+    assert (small, of_large, length, again) == (bytes, bytes, 5, large)
+    assert (changed[0], changed[1:].any(), array[0]) == (7, False, 0)
+    changed[0] = 8
 
 
 def test_no_picture_is_blamed_for_a_child_that_died_before_it(children, decoders):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import Lock
 
-from alignimation_index.children import Children
+from alignimation_index.children import Children, by_itself
 from alignimation_index.datatypes import DecodedPhoto
 from alignimation_index.library.decoding.decode import TooLargeToShareError, decode
 from alignimation_index.library.metadata import PhotoFacts, read_facts
@@ -22,14 +22,14 @@ class Decoders:
     def decode(self, data: bytes, min_side_px: int | None = None) -> DecodedPhoto:
         """`decode`, one large picture at a time; that the child died or took too long is a DecodeError, too."""
         try:
-            return self._children.call(time_limit_s(data), decode, data, min_side_px, is_alone=False)
+            return self._children.call(time_limit_s(data), decode, by_itself(data), min_side_px, is_alone=False)
         except TooLargeToShareError:
             with self._large_one:
-                return self._children.call(time_limit_s(data), decode, data, min_side_px)
+                return self._children.call(time_limit_s(data), decode, by_itself(data), min_side_px)
 
     def read_facts(self, data: bytes) -> PhotoFacts:
         """`read_facts`; that the child died or took too long is a DecodeError, too."""
-        return self._children.call(time_limit_s(data), read_facts, data)
+        return self._children.call(time_limit_s(data), read_facts, by_itself(data))
 
 
 def time_limit_s(data: bytes) -> float:
