@@ -10,7 +10,7 @@ from facenet_pytorch.models.mtcnn import ONet
 from numpy.typing import NDArray
 
 from alignimation_index.datatypes import Float, Images
-from alignimation_index.models.chips import cut_chips
+from alignimation_index.models.chips import ChipCutter
 from alignimation_index.models.faces import REFINER
 from alignimation_index.models.mtcnn import ONET_PX, load_network
 from alignimation_index.similarity import apply, fit_similarity, invert
@@ -44,16 +44,16 @@ class OnetRefiner:
         counts = [len(points) for points in landmarks]
         if not sum(counts):
             return list(landmarks)
-        each = [image for image, count in zip(images, counts, strict=True) for _ in range(count)]
+        cutter = ChipCutter([image for image, count in zip(images, counts, strict=True) for _ in range(count)])
         refined = np.concatenate(landmarks)
         for _ in range(ROUNDS):
-            refined = self._read_upright(each, refined)
+            refined = self._read_upright(cutter, refined)
         return np.split(refined, np.cumsum(counts)[:-1])
 
-    def _read_upright(self, images: Images, landmarks: Float) -> Float:
+    def _read_upright(self, cutter: ChipCutter, landmarks: Float) -> Float:
         """Read the (N, 5, 2) landmarks of one face on each of N images, on crops cut by the ones known."""
         chip_from_image = fit_similarity(landmarks, UPRIGHT_LANDMARKS)
-        chips = cut_chips(images, list(chip_from_image[:, None]), ONET_PX).to(self._device)
+        chips = cutter.cut(list(chip_from_image[:, None]), ONET_PX).to(self._device)
         plain, mirrored = np.split(self._read(torch.cat([chips, chips.flip(-1)])), 2)
         in_chips = (plain + _unmirrored(mirrored)) / 2
         return np.asarray(apply(invert(chip_from_image), in_chips), np.float32)

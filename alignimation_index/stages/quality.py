@@ -64,11 +64,13 @@ def _sharpness_and_brightness(photos: Sequence[DecodedPhoto], landmarks: Sequenc
     # These import torch, which an update without work does not need.
     import torch
 
-    from alignimation_index.models.chips import cut_chips
+    from alignimation_index.models.chips import cut_each
 
-    each = [(photo, face) for photo, faces in zip(photos, landmarks, strict=True) for face in faces]
-    chip_from_decoded = [fit_similarity(photo.to_decoded(face), CHIP_LANDMARKS * CHIP_PX)[None] for photo, face in each]
-    chips = cut_chips([photo.pixels for photo, _ in each], chip_from_decoded, CHIP_PX)
+    chip_from_decoded = [
+        fit_similarity(photo.to_decoded(of_photo), CHIP_LANDMARKS * CHIP_PX)
+        for photo, of_photo in zip(photos, landmarks, strict=True)
+    ]
+    chips = cut_each([photo.pixels for photo in photos], chip_from_decoded, CHIP_PX)
     grey = torch.einsum("ncyx,c->nyx", chips, torch.tensor(LUMA, device=chips.device))
     edges = _laplacian(grey)
     sharpness = (edges - edges.mean((1, 2), keepdim=True)).square().mean((1, 2)).sqrt()
