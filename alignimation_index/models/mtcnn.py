@@ -71,6 +71,21 @@ class _Candidates:
         return _Candidates(self.owners, torch.cat([centre - half, centre + half], 1), self.scores)
 
 
+@dataclass(frozen=True)
+class _Level:
+    """A size of the images, in pixels, at which P-Net looks for faces of one size; 1 / `scale` theirs to its pixels."""
+
+    height: int
+    width: int
+    scale: float
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        """Rows and columns of the cells that lie inside."""
+        rows, columns = (max((side - PNET_CELL_PX) // PNET_STRIDE_PX + 1, 0) for side in (self.height, self.width))
+        return rows, columns
+
+
 class MtcnnDetector:
     """The cascade. Satisfies FaceDetector."""
 
@@ -103,24 +118,23 @@ class MtcnnDetector:
             candidates = self._reject(pyramid, candidates)
         return self._place(pyramid, candidates) if len(candidates) else [Detections.none()] * pyramid.count
 
-    def _propose(self, pyramid: Pyramid, levels: list[tuple[int, int, float]]) -> _Candidates:
+    def _propose(self, pyramid: Pyramid, levels: Sequence[_Level]) -> _Candidates:
         """Square candidates of all levels, of which there is at least one."""
-        found = [_regressed(*self._cells(pyramid, *level)) for level in levels]
-        every = _Candidates(*(torch.cat([getattr(cells, name) for cells in found]) for name in _FIELDS))
+        of_levels = [self._cells(pyramid, level) for level in levels]
+        offsets, scores = (torch.cat(of_cells, 1) for of_cells in zip(*of_levels, strict=True))
+        owner, cell = (scores > SCORE_THRESHOLDS[0]).nonzero(as_tuple=True)
+        level, boxes = _located(cell, levels)
+        cells = _Candidates(owner, boxes, scores[owner, cell])
+        kept = suppress(cells.boxes, cells.scores, level * pyramid.count + owner, 0.5)
+        every = _regressed(cells[kept], offsets[owner[kept], cell[kept]])
         return every[every.suppressed(0.7)].squared()
 
-    def _cells(self, pyramid: Pyramid, height: int, width: int, scale: float) -> tuple[_Candidates, torch.Tensor]:
-        """P-Net's cells above the threshold on a level, each image's row by row, and their (N, 4) offsets."""
-        offsets, probabilities = self._pnet(pyramid.resized(height, width))
-        rows, columns = (max((side - PNET_CELL_PX) // PNET_STRIDE_PX + 1, 0) for side in (height, width))
-        scores = probabilities[:, 1, :rows, :columns]
-        above = scores > SCORE_THRESHOLDS[0]
-        owner, row, column = above.nonzero(as_tuple=True)
-        corner = PNET_STRIDE_PX * torch.stack([column, row], 1).float()
-        boxes = torch.cat([corner + 1, corner + PNET_CELL_PX], 1) / scale
-        cells = _Candidates(owner, boxes, scores[above])
-        kept = cells.suppressed(0.5)
-        return cells[kept], offsets.permute(0, 2, 3, 1)[:, :rows, :columns][above][kept]
+    def _cells(self, pyramid: Pyramid, level: _Level) -> tuple[torch.Tensor, torch.Tensor]:
+        """P-Net's (B, N, 4) offsets and (B, N) scores of the cells of a level, row by row."""
+        offsets, probabilities = self._pnet(pyramid.resized(level.height, level.width))
+        rows, columns = level.cells
+        of_cells = offsets.permute(0, 2, 3, 1)[:, :rows, :columns]
+        return of_cells.flatten(1, 2), probabilities[:, 1, :rows, :columns].flatten(1)
 
     def _reject(self, pyramid: Pyramid, candidates: _Candidates) -> _Candidates:
         """The candidates that R-Net takes for faces, moved to where it sees them, square again."""
@@ -147,15 +161,26 @@ class MtcnnDetector:
         return [_detections(*(column[owners == image] for column in columns)) for image in range(pyramid.count)]
 
 
-_FIELDS = ("owners", "boxes", "scores")
-
-
-def _levels(pyramid: Pyramid, min_face_px: float) -> Iterator[tuple[int, int, float]]:
-    """(height, width, scale) of each level that P-Net's cell fits in."""
+def _levels(pyramid: Pyramid, min_face_px: float) -> Iterator[_Level]:
+    """The levels that P-Net's cell fits in."""
     scale = PNET_CELL_PX / min_face_px
     while min(pyramid.height, pyramid.width) * scale >= PNET_CELL_PX:
-        yield int(pyramid.height * scale + 1), int(pyramid.width * scale + 1), scale
+        yield _Level(int(pyramid.height * scale + 1), int(pyramid.width * scale + 1), scale)
         scale *= PYRAMID_FACTOR
+
+
+def _located(cells: torch.Tensor, levels: Sequence[_Level]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of (N,) cells, counted row by row through all levels: (N,) number of the level, (N, 4) extents in the images."""
+    sizes = [level.cells for level in levels]
+    ends = np.cumsum([rows * columns for rows, columns in sizes])
+    starts = [0, *ends[:-1].tolist()]
+    level = torch.bucketize(cells, torch.from_numpy(ends).to(cells.device), right=True)
+    about = torch.tensor([starts, [columns for _, columns in sizes]], device=cells.device)
+    start, columns = about[:, level]
+    scale = torch.tensor([level.scale for level in levels], device=cells.device)[level, None]
+    place = cells - start
+    corner = PNET_STRIDE_PX * torch.stack([place % columns, place // columns], 1).float()
+    return level, torch.cat([corner + 1, corner + PNET_CELL_PX], 1) / scale
 
 
 def _regressed(candidates: _Candidates, offsets: torch.Tensor) -> _Candidates:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torchvision.ops import batched_nms
+
+# Pairs of boxes that are compared at a time, of some 40 bytes each.
+PAIRS_AT_ONCE = 1 << 24
 
 
 def suppress(boxes: torch.Tensor, scores: torch.Tensor, groups: torch.Tensor, iou: float) -> torch.Tensor:
@@ -43,13 +46,36 @@ def _suppress_side_by_side(
         return groups
     by_score = scores.argsort(descending=True, stable=True)
     order = by_score[groups[by_score].argsort(stable=True)]
-    sorted_groups = groups[order]
-    counts = torch.bincount(sorted_groups)
-    place = torch.arange(len(order), device=boxes.device) - (counts.cumsum(0) - counts)[sorted_groups]
-    padded = boxes.new_zeros(len(counts), int(counts.max()), 4)
-    padded[sorted_groups, place] = boxes[order]
-    kept = _greedy(exceeds(padded).triu(1).to(boxes.dtype))
-    return order[kept[sorted_groups, place]]
+    counts = [count for count in torch.bincount(groups).tolist() if count]
+    kept = torch.empty(len(order), dtype=torch.bool, device=boxes.device)
+    start = 0
+    for some in _of_like_size(counts):
+        end = start + sum(some)
+        kept[start:end] = _kept_of_groups(boxes[order[start:end]], some, exceeds)
+        start = end
+    return order[kept]
+
+
+def _of_like_size(counts: Sequence[int]) -> Iterator[list[int]]:
+    """Counts that follow each other, as many as stay within PAIRS_AT_ONCE when each is filled up to the largest."""
+    some: list[int] = []
+    for count in counts:
+        if some and (len(some) + 1) * max(*some, count) ** 2 > PAIRS_AT_ONCE:
+            yield some
+            some = []
+        some.append(count)
+    yield some
+
+
+def _kept_of_groups(
+    boxes: torch.Tensor, counts: list[int], exceeds: Callable[[torch.Tensor], torch.Tensor]
+) -> torch.Tensor:
+    """(N,) bool of boxes group by group, the best of each first."""
+    ends = torch.tensor(counts, device=boxes.device)
+    there = torch.arange(max(counts), device=boxes.device) < ends[:, None]
+    padded = boxes.new_zeros(*there.shape, 4)
+    padded[there] = boxes
+    return _greedy(exceeds(padded).triu(1).to(boxes.dtype))[there]
 
 
 def _iou_exceeds(boxes: torch.Tensor, limit: float) -> torch.Tensor:

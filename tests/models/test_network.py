@@ -10,7 +10,15 @@ from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 
 from alignimation_index.models.dlib_file import read_metric_network
 from alignimation_index.models.dlib_resnet import _Network
-from alignimation_index.models.network import CPU_PIXELS_AT_ONCE, Standardised, _InOpenvino, _InTorch, ready
+from alignimation_index.models.network import (
+    CPU_PIXELS_AT_ONCE,
+    Standardised,
+    _InOpenvino,
+    _InTorch,
+    _MaxOfSlices,
+    _pool_by_slices,
+    ready,
+)
 
 pytest.importorskip("openvino", reason="OpenVINO does not come for this machine")
 
@@ -93,6 +101,33 @@ def test_a_network_of_varying_inputs_takes_them_one_after_the_other():
         found, expected = ([output[cells] for output in run(pixels)] for run in (compiled, reference))
         assert found[0].shape[:2] == (count, 4)
         assert_close(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("shape", [(8, 8), (9, 12), (7, 11), (3, 4), (3, 3)])
+def test_pooling_by_slices_is_pooling(size, shape):
+    maps = torch.randn(2, 5, *shape)
+    assert torch.equal(_MaxOfSlices(size)(maps), torch.nn.functional.max_pool2d(maps, size, 2, ceil_mode=True))
+
+
+@pytest.mark.parametrize("network", [PNet, RNet, ONet])
+def test_all_pools_of_a_network_are_replaced_and_its_results_stay(network):
+    module = network().eval()
+    pixels = torch.randn(2, 3, *{PNet: (61, 90), RNet: (24, 24), ONet: (48, 48)}[network])
+    with torch.inference_mode():
+        before = module(pixels)
+        _pool_by_slices(module)
+        assert_close(module(pixels), before)
+    assert not any(isinstance(part, torch.nn.MaxPool2d) for part in module.modules())
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 13, 32])
+def test_images_of_any_count_go_through_in_order(count):
+    pixels = torch.randint(256, (count, 3, 40, 52), dtype=torch.uint8)
+    network = in_torch("P-Net")
+    found = network(pixels)
+    for image, *outputs in zip(pixels, *found, strict=True):
+        assert_close(outputs, [output[0] for output in network(image[None])])
 
 
 def test_a_result_stays_as_it_is_when_the_network_runs_again(rnet):
