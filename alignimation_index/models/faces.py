@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from alignimation_index.models.device import choose_device
+from alignimation_index.models.device import check_device, choose_device
 from alignimation_index.models.protocols import FaceDetector, FaceEmbedder, LandmarkRefiner
 
 if TYPE_CHECKING:
@@ -47,12 +47,14 @@ class FaceModelSource:
     Attributes:
         ids: of the networks.
         load: loads them. If child processes do, it is a function that they can be sent.
-        in_children: whether they are to be loaded in child processes, one for each photo that is computed at a time.
+        in_children: whether they are to be loaded in child processes.
+        device: "cpu", "cuda" or "mps", where they will run; found out when it is first asked for.
     """
 
     ids: FaceModelIds
     load: Callable[[], FaceModels]
-    in_children: Callable[[], bool] = lambda: False
+    in_children: bool = False
+    device: Callable[[], str] = lambda: "cpu"
 
     def with_min_face(self, share: float) -> FaceModelSource:
         """The same networks, looking for faces down to another share of the photo's shorter side."""
@@ -66,7 +68,7 @@ def face_models(
     """The program's own networks with the named embedder, on one of `device.DEVICES`."""
     ids = FaceModelIds(embedder, min_face_share=min_face_share)
     load = partial(_load, embedder, weights, device, min_face_share)
-    return FaceModelSource(ids, load, cache(lambda: choose_device(device) == "cpu"))
+    return FaceModelSource(ids, load, in_children=True, device=cache(lambda: choose_device(device)))
 
 
 def _load(embedder: str, weights: WeightStore, device: str, min_face_share: float) -> FaceModels:
@@ -80,6 +82,7 @@ def _load(embedder: str, weights: WeightStore, device: str, min_face_share: floa
     # Photos are computed side by side; on networks this small, threads within one gain less than they cost.
     torch.set_num_threads(1)
     chosen = choose_device(device)
+    check_device(chosen)
     embeds = load_embedder(embedder, weights, chosen)
     return FaceModels(MtcnnDetector(chosen), OnetRefiner(chosen), embeds, chosen, min_face_share)
 

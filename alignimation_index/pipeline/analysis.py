@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from alignimation_index.errors import DecodeError, UserError
 from alignimation_index.library.decoding.batch import decode_batch
@@ -23,6 +23,17 @@ Side = Callable[[Work, Tools], int]
 """The shorter side to which a photo has to be decoded."""
 
 
+class LostGpuError(Exception):
+    """Nothing more can be computed on the GPU in this process."""
+
+
+@dataclass
+class BatchSize:
+    """The largest batch, in photos; halved where one does not fit into a GPU's memory."""
+
+    photos: int = 1000
+
+
 @dataclass
 class Analysis:
     """Runs stale stages; safe to call from many threads.
@@ -31,23 +42,23 @@ class Analysis:
         keys: the key of each stage.
         tools: the networks, and what reads pictures.
         profile: where the time went.
-        photos_at_once: the largest batch; halved where one does not fit into memory.
+        at_once: the largest batch.
     """
 
     keys: Mapping[str, Key]
     tools: Tools
     profile: Profile
-    photos_at_once: int = 1000
+    at_once: BatchSize = field(default_factory=BatchSize)
 
     def run(self, works: Sequence[Work]) -> None:
         """Run the stale stages of each photo in order; results and failures are added to the works."""
         done = 0
         while done < len(works):
-            batch = works[done : done + self.photos_at_once]
+            batch = works[done : done + self.at_once.photos]
             if self._fits(batch):
                 done += len(batch)
             else:
-                self.photos_at_once = min(self.photos_at_once, len(batch) // 2)
+                self.at_once.photos = min(self.at_once.photos, len(batch) // 2)
                 _release_gpu_memory()
                 log.warning("%d photos do not fit into the GPU's memory; going on with fewer at once", len(batch))
 
@@ -85,6 +96,8 @@ class Analysis:
             with self.profile.measure(stage):
                 results = STEPS[stage].compute(works, self.tools) if works else []
         except Exception as error:
+            if _is_lost_gpu(error):
+                raise LostGpuError(str(error)) from error
             if _ends_the_run(error) or (len(works) > 1 and _is_out_of_memory(error)):
                 raise
             log.debug("%s, stage %s", ", ".join(work.name for work in works), stage, exc_info=True)
@@ -129,6 +142,11 @@ def _reason(error: Exception) -> str:
 def _ends_the_run(error: Exception) -> bool:
     """Whether the fault lies with the machine or the moment, and not with a photo."""
     return isinstance(error, (UserError, TooLargeToShareError)) and not isinstance(error, DecodeError)
+
+
+def _is_lost_gpu(error: Exception) -> bool:
+    """Whether a CUDA kernel failed, after which every call in its process fails, whatever the photo."""
+    return isinstance(error, RuntimeError) and "CUDA error" in str(error) and not _is_out_of_memory(error)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -17,9 +17,11 @@ R = TypeVar("R")
 
 # More would not read faster, and would make a spinning disk seek.
 MAX_READERS = 8
-# Networks on a GPU earn their keep on many photos at a time; two threads, so that one decodes while the other computes.
+# Networks on a GPU earn their keep on many photos at a time. Measured on an H200: while one process decodes on it or
+# starts its next steps, others compute.
 GPU_PHOTOS_PER_TASK = 64
-GPU_COMPUTERS = 2
+MAX_GPU_COMPUTERS = 3
+GPU_BYTES_PER_COMPUTER = 8e9
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,8 @@ class Capacity:
     """How photos are spread over a machine.
 
     Attributes:
-        computers: threads that decode photos and run networks.
-        photos_per_task: photos that such a thread takes at a time.
+        computers: threads that decode photos and run networks, or have a process do so.
+        photos_per_task: photos that each takes at a time.
         tasks_ahead: tasks that may be computing, waiting for a thread, or waiting to be written.
     """
 
@@ -37,14 +39,19 @@ class Capacity:
     tasks_ahead: int
 
     @classmethod
-    def of(cls, device: str, workers: int) -> Capacity:
-        """What suits a device ("cpu", or a GPU's name) with as many `workers` as there are processors to use.
+    def of_processors(cls, workers: int) -> Capacity:
+        """What suits networks on as many `workers` as there are processors to use: one photo to each is fastest."""
+        return cls(workers, 1, 2 * workers + 8)
 
-        On a CPU one photo to a thread is fastest: decoding and networks release the interpreter.
-        """
-        if device == "cpu":
-            return cls(workers, 1, 2 * workers + 8)
-        return cls(GPU_COMPUTERS, GPU_PHOTOS_PER_TASK, 2 * GPU_COMPUTERS)
+    @classmethod
+    def of_gpu(cls, computers: int) -> Capacity:
+        """What suits networks on a GPU that so many share."""
+        return cls(computers, GPU_PHOTOS_PER_TASK, computers + 1)
+
+
+def gpu_computers(workers: int, memory_bytes: float) -> int:
+    """How many may share a GPU with so much memory."""
+    return max(1, min(workers, MAX_GPU_COMPUTERS, int(memory_bytes // GPU_BYTES_PER_COMPUTER)))
 
 
 def processor_count() -> int:

@@ -1,36 +1,42 @@
 """Running the stages over photos in child processes, each with networks of its own.
 
-On a CPU this is somewhat faster than threads, and the process that writes needs neither networks nor their memory.
+On a CPU this is somewhat faster than threads. Those that share a GPU keep it busy, which takes more of an interpreter
+than is left of the one that writes. And the process that writes needs neither networks nor their memory.
 """
 
 from __future__ import annotations
 
+import logging
+import os
 import pickle
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from threading import Lock
 from typing import Any, NamedTuple
 
-from alignimation_index.children import ChildDiedError, Children, limit_time, loading
+from alignimation_index.children import ChildDiedError, Children, by_itself, limit_time, loading, unlimit_memory
 from alignimation_index.library.decoding.decode import TooLargeToShareError
 from alignimation_index.library.decoding.process import time_limit_s
 from alignimation_index.models.faces import FaceModels, FaceModelSource
-from alignimation_index.pipeline.analysis import Analysis
+from alignimation_index.pipeline.analysis import Analysis, BatchSize, LostGpuError
 from alignimation_index.pipeline.memory import release_memory
 from alignimation_index.pipeline.profile import Profile
 from alignimation_index.pipeline.stages import PHOTO_STAGES
 from alignimation_index.pipeline.work import ReadHere, Tools, Work
 from alignimation_index.stages.stage import Key
 
+log = logging.getLogger(__name__)
+
 _MODULES = ("mtcnn", "onet_refiner", "embedders", "facenet", "dlib_resnet")
 
 LOAD_LIMIT_S = 600.0
+GPU_LOST = 3  # the exit code of a child
 
 
 def children_for(source: FaceModelSource) -> Children:
     """Child processes that compute photos, or only read them where the networks run in this process."""
-    return Children(lambda: [f"alignimation_index.models.{name}" for name in _MODULES] if source.in_children() else [])
+    return Children(lambda: [f"alignimation_index.models.{name}" for name in _MODULES] if source.in_children else [])
 
 
 class Analysed(NamedTuple):
@@ -60,35 +66,45 @@ class AnalysisInChildren:
 
     def run(self, works: Sequence[Work]) -> None:
         """Run the stale stages of each photo in order; results and failures are added to the works."""
+        if not self._survives(works):
+            for work in works:
+                if len(works) == 1 or not self._survives([work]):
+                    self._find_fault(work)
         for work in works:
-            try:
-                self._run(work, work.stale)
-            except ChildDiedError:
-                self._find_fault(work)
             work.data = None
+
+    def _survives(self, works: Sequence[Work]) -> bool:
+        """Run the stale stages of photos; whether the child did not die of them."""
+        try:
+            self._run(works)
+        except ChildDiedError:
+            return False
+        return True
 
     def _find_fault(self, work: Work) -> None:
         """Run each stage in a child of its own call, so that the one that is fatal is a failure, and no other."""
         for stage in PHOTO_STAGES:
             if stage in work.stale:
                 try:
-                    self._run(work, {stage})
+                    self._run([work], {stage})
                 except ChildDiedError as error:
                     work.failures[stage] = str(error)
 
-    def _run(self, work: Work, stages: Iterable[str]) -> None:
-        part = replace(work, stale=set(stages))
+    def _run(self, works: Sequence[Work], stages: set[str] | None = None) -> None:
+        """Run these stages, or those that are stale of each photo."""
+        parts = [replace(work, stale=stages or work.stale, data=work.data and by_itself(work.data)) for work in works]
         try:
-            self._ask(work, part, ReadHere(is_alone=False))
+            analysed = self._ask(parts, ReadHere(is_alone=False))
         except TooLargeToShareError:
             with self.large_one:
-                self._ask(work, part, ReadHere())
+                analysed = self._ask(parts, ReadHere())
+        for work, (results, failures) in zip(works, analysed.found, strict=True):
+            work.results, work.failures = results, failures
+        self.profile.add(analysed.seconds)
 
-    def _ask(self, work: Work, part: Work, reader: ReadHere) -> None:
+    def _ask(self, parts: list[Work], reader: ReadHere) -> Analysed:
         load = pickle.dumps(self.source.load)
-        found, seconds = self.children.call(LOAD_LIMIT_S, analyse, load, self.keys, reader, [part])
-        ((work.results, work.failures),) = found
-        self.profile.add(seconds)
+        return self.children.call(LOAD_LIMIT_S, analyse, load, self.keys, reader, parts)
 
 
 def analyse(load: bytes, keys: Mapping[str, Key], reader: ReadHere, works: list[Work]) -> Analysed:
@@ -103,15 +119,22 @@ def analyse(load: bytes, keys: Mapping[str, Key], reader: ReadHere, works: list[
     profile = Profile()
     # Here, where a failure ends the run instead of counting against a photo.
     with profile.measure("load networks"):
-        models = _loaded(load)
+        models, batch_size = _loaded(load)
     limit_time(sum(time_limit_s(work.data or b"") for work in works))
-    Analysis(keys, Tools.of_faces(lambda: models, reader), profile).run(works)
+    try:
+        Analysis(keys, Tools.of_faces(lambda: models, reader), profile, batch_size).run(works)
+    except LostGpuError:
+        log.exception("another process takes the place of this one")
+        os._exit(GPU_LOST)
     release_memory()
     return Analysed([(work.results, work.failures) for work in works], profile.seconds)
 
 
 @lru_cache(maxsize=1)
-def _loaded(load: bytes) -> FaceModels:
+def _loaded(load: bytes) -> tuple[FaceModels, BatchSize]:
+    """The networks, and how many photos they have turned out to have room for."""
     with loading():
         models: FaceModels = pickle.loads(load)()
-    return models
+    if models.device != "cpu":
+        unlimit_memory()
+    return models, BatchSize()

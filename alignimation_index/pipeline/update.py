@@ -19,11 +19,20 @@ from sqlalchemy.orm import Session
 from alignimation_index.children import Children
 from alignimation_index.library.decoding.process import Decoders
 from alignimation_index.library.formats import readable_kinds
+from alignimation_index.models.device import gpu_memory_bytes
 from alignimation_index.models.faces import FaceModels, FaceModelSource
 from alignimation_index.pipeline import in_children
 from alignimation_index.pipeline.analysis import Analysis
 from alignimation_index.pipeline.describe import describe_photos
-from alignimation_index.pipeline.flow import MAX_READERS, Capacity, batches, ordered_map, pool, processor_count
+from alignimation_index.pipeline.flow import (
+    MAX_READERS,
+    Capacity,
+    batches,
+    gpu_computers,
+    ordered_map,
+    pool,
+    processor_count,
+)
 from alignimation_index.pipeline.listing import list_files
 from alignimation_index.pipeline.memory import release_memory
 from alignimation_index.pipeline.names import suggest_names
@@ -229,8 +238,7 @@ class _Run:
                 yield item
 
     def _computed_side_by_side(self, items: Iterable[Item]) -> Iterator[Item]:
-        analysis, device = self._analysis_of_photos()
-        capacity = Capacity.of(device, self.workers)
+        analysis, capacity = self._analysis_of_photos()
 
         def analysed(task: list[Item]) -> list[Item]:
             analysis.run(_works(task))
@@ -243,14 +251,19 @@ class _Run:
                 if self.stop():
                     return
 
-    def _analysis_of_photos(self) -> tuple[Analysis | in_children.AnalysisInChildren, str]:
-        """What computes photos, and the device that it does so on."""
+    def _analysis_of_photos(self) -> tuple[Analysis | in_children.AnalysisInChildren, Capacity]:
+        """What computes photos, and how many at a time."""
+        on_processors = Capacity.of_processors(self.workers)
         if not uses_networks(self.photo_keys, self.keys):
-            return self.analysis, "cpu"
-        if self.source.in_children():
-            return in_children.AnalysisInChildren(self.children, self.keys, self.source, self.report.profile), "cpu"
-        # The networks are loaded here, where a failure ends the run instead of counting against a photo.
-        return self.analysis, self.models.device
+            return self.analysis, on_processors
+        if not self.source.in_children:
+            # This loads them, here where a failure ends the run instead of counting against a photo.
+            return self.analysis, on_processors if self.models.device == "cpu" else Capacity.of_gpu(1)
+        analysis = in_children.AnalysisInChildren(self.children, self.keys, self.source, self.report.profile)
+        device = self.source.device()
+        if device == "cpu":
+            return analysis, on_processors
+        return analysis, Capacity.of_gpu(gpu_computers(self.workers, gpu_memory_bytes(device)))
 
     def _commit(self, items: list[Item]) -> None:
         with self.report.profile.measure("write"), self.store.writing() as session:

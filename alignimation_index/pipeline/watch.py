@@ -93,7 +93,7 @@ def watch(
 
 def _kept(models: FaceModelSource) -> FaceModelSource:
     """The same networks, loaded once for all updates."""
-    return models if models.in_children() else replace(models, load=cache(models.load))
+    return models if models.in_children else replace(models, load=cache(models.load))
 
 
 @dataclass

@@ -19,8 +19,9 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ from alignimation_index.pipeline.flow import processor_count
 from alignimation_index.pipeline.in_children import children_for
 from alignimation_index.pipeline.progress import UpdateReport
 from alignimation_index.pipeline.scan import add_roots
+from alignimation_index.pipeline.stages import STAGES
 from alignimation_index.pipeline.update import update
 from alignimation_index.stages.close_up import embed_faces
 from alignimation_index.store.engine import Store
@@ -89,13 +91,13 @@ def index_as_published(paths: list[Path]) -> tuple[float, Faces]:
     return time.perf_counter() - started, found
 
 
-def found_again(found: Faces, paths: list[Path]) -> Faces:
-    """Those of the published way's faces that it finds on the mirrored photos too."""
+def found_again(found: Faces, paths: list[Path], find: Callable[[list[Path]], Faces]) -> Faces:
+    """Those of these faces that the same way finds on the mirrored photos too."""
     with tempfile.TemporaryDirectory() as folder:
         mirrored = [Path(folder) / path.name for path in paths]
         for path, target in zip(paths, mirrored, strict=True):
             ImageOps.mirror(ImageOps.exif_transpose(Image.open(path).convert("RGB"))).save(target, quality=95)
-        _, again = index_as_published(mirrored)
+        again = find(mirrored)
     return {path.name: [face for face in found[path.name] if _is_among(face, again, path)] for path in paths}
 
 
@@ -106,12 +108,14 @@ def _is_among(face: Found, mirrored: Faces, path: Path) -> bool:
     return any(iou(face.box, box) >= SAME_FACE_IOU for box in boxes)
 
 
-def index_here(folder: Path, source: FaceModelSource, children: Children) -> tuple[UpdateReport, Faces]:
+def index_here(
+    folder: Path, source: FaceModelSource, children: Children, stages: Sequence[str] = STAGES
+) -> tuple[UpdateReport, Faces]:
     """An update of the folder into a fresh store, and the faces found."""
     with tempfile.TemporaryDirectory() as scratch:
         store = Store.open(Path(scratch) / "store.db")
         add_roots(store, [folder])
-        report = update(store, source, lambda *_: None, children=children)
+        report = update(store, source, lambda *_: None, stages=stages, children=children)
         found: Faces = {path.name: [] for path in folder.iterdir()}
         columns = (File.path, Face.box, Face.landmarks, Embedding.vector)
         with store.reading() as session:
@@ -216,15 +220,11 @@ def update_command(store: Path, folder: Path) -> list[str]:
     return [sys.executable, "-m", "alignimation_index", "--store", str(store), "update", str(folder)]
 
 
-def load_networks(photos: Path, source: FaceModelSource, children: Children) -> FaceModelSource:
-    """Load the networks where they will run: in this process, or in a child for each processor."""
-    if not source.in_children():
-        models = source.load()
-        return replace(source, load=lambda: models)
+def load_networks(photos: Path, source: FaceModelSource, children: Children) -> None:
+    """Load the networks where they will run: in a child for each processor."""
     with tempfile.TemporaryDirectory() as folder:
         copies(photos, 4 * processor_count(), Path(folder))
         index_here(Path(folder), source, children)
-    return source
 
 
 def shares(report: UpdateReport) -> dict[str, str]:
@@ -242,13 +242,13 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         paths = copies(options.photos, options.limit, Path(folder))
         source = face_models(EMBEDDED, WeightStore(Path(folder)), options.device)
         with closing(children_for(source)) as children:
-            loaded = load_networks(options.photos, source, children)
+            load_networks(options.photos, source, children)
             computed_s = process_tree.cpu_s()
-            report, ours = index_here(Path(folder), loaded, children)
+            report, ours = index_here(Path(folder), source, children)
             computed_s = process_tree.cpu_s() - computed_s
-        models = loaded.load()
+        models = source.load()
         baseline_seconds, baseline = index_as_published(paths)
-        again = found_again(baseline, paths)
+        again = found_again(baseline, paths, lambda mirrored: index_as_published(mirrored)[1])
         growing = rates(options.photos, [options.limit, *options.counts])
         deviation = embedding_deviation(Path(folder), ours, models)
     return {

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from alignimation_index.errors import UserError
-from alignimation_index.models.device import DEVICES, choose_device
+from alignimation_index.models.device import DEVICES, check_device, choose_device
 
 
 @pytest.fixture
@@ -35,3 +35,10 @@ def test_a_gpu_that_is_not_there_is_an_error_that_names_the_option(machine_with,
     machine_with()
     with pytest.raises(UserError, match=f"--device {name}.*leave the option out"):
         choose_device(name)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU that computes")
+def test_a_gpu_that_does_not_compute_is_an_error_that_names_the_way_out():
+    with pytest.raises(UserError, match=r"--device cuda: the GPU cannot be used .*--device cpu"):
+        check_device("cuda")
+    check_device("cpu")

@@ -4,7 +4,7 @@ from threading import Event
 
 import pytest
 
-from alignimation_index.pipeline.flow import Capacity, batches, ordered_map, pool
+from alignimation_index.pipeline.flow import Capacity, batches, gpu_computers, ordered_map, pool
 
 
 def sleep_less_and_less(number):
@@ -99,12 +99,18 @@ def test_a_batch_does_not_wait_longer_than_it_may():
     assert list(batches(slow(), 100, 0.03)) == [[0, 1, 2], [3, 4, 5]]
 
 
-def test_a_cpu_computes_one_photo_to_a_worker_and_a_gpu_many_at_a_time():
-    assert (Capacity.of("cpu", 2).computers, Capacity.of("cpu", 32).computers) == (2, 32)
-    assert Capacity.of("cpu", 32).photos_per_task == 1
-    assert Capacity.of("cuda", 2) == Capacity.of("cuda", 32)
-    assert Capacity.of("cuda", 2).photos_per_task > 1
-    assert all(Capacity.of(device, 3).tasks_ahead > Capacity.of(device, 3).computers for device in ("cpu", "cuda"))
+def test_processors_compute_one_photo_each_and_a_gpu_many_at_a_time():
+    assert (Capacity.of_processors(2).computers, Capacity.of_processors(32).computers) == (2, 32)
+    assert Capacity.of_processors(32).photos_per_task == 1
+    assert Capacity.of_gpu(2).photos_per_task > 1
+    assert all(capacity.tasks_ahead > 3 for capacity in (Capacity.of_processors(3), Capacity.of_gpu(3)))
+
+
+@pytest.mark.parametrize(
+    ("workers", "gigabytes", "computers"), [(16, 80, 3), (2, 80, 2), (16, 24, 3), (16, 16, 2), (16, 12, 1), (16, 4, 1)]
+)
+def test_as_many_share_a_gpu_as_find_room_and_have_a_processor(workers, gigabytes, computers):
+    assert gpu_computers(workers, gigabytes * 1e9) == computers
 
 
 def test_the_last_batch_holds_the_rest():

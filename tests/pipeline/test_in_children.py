@@ -1,6 +1,7 @@
 """Photos computed in child processes, with fakes that the children load."""
 
 import os
+import pickle
 import signal
 import time
 from contextlib import closing
@@ -15,11 +16,15 @@ from sqlalchemy import select
 from alignimation_index.children import Children
 from alignimation_index.errors import UserError
 from alignimation_index.models.faces import FaceModelIds, FaceModelSource
+from alignimation_index.pipeline import flow
+from alignimation_index.pipeline import update as pipeline_update
 from alignimation_index.pipeline.forget import forget
+from alignimation_index.pipeline.in_children import GPU_LOST, _loaded, analyse
 from alignimation_index.pipeline.reindex import reindex
 from alignimation_index.pipeline.scan import add_roots
-from alignimation_index.pipeline.stages import STAGES
+from alignimation_index.pipeline.stages import PHOTO_STAGES, STAGES, stage_keys
 from alignimation_index.pipeline.update import update
+from alignimation_index.pipeline.work import ReadHere, Work
 from alignimation_index.store import runs
 from alignimation_index.store.tables import File, StageRun
 
@@ -31,11 +36,16 @@ def die(image):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def load(fatal, embedder=EMBEDDER):
+def lose_the_gpu(image):
+    if image[0, 0, 0] == BAD_SHADE:
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+
+def load(fatal, embedder=EMBEDDER, device="cpu", fate=die):
     """Networks of which one may end its process at a photo of BAD_SHADE."""
-    fakes = FakeModels(embedder_id=embedder)
+    fakes = FakeModels(embedder_id=embedder, device=device)
     if fatal:
-        fakes.before[fatal] = die
+        fakes.before[fatal] = fate
     return fakes.source().load()
 
 
@@ -97,6 +107,58 @@ def test_a_death_is_a_failure_of_its_photo_and_stage_only(store, four_photos, fa
         statuses = dict(session.execute(rows.where(File.path == str(bad))).all())
     assert {name for name, status in statuses.items() if status == "skipped"} == skipped
     assert update(store, in_children(partial(load, fatal)), lambda *_: None).photos_computed == 0
+
+
+def on_gpu(monkeypatch, loading):
+    monkeypatch.setattr(pipeline_update, "gpu_memory_bytes", lambda _: 16e9)
+    return replace(in_children(loading), device=lambda: "mps")
+
+
+def test_on_a_gpu_children_take_many_photos_each_and_the_store_is_the_same(
+    store, other_store, fakes, monkeypatch, photos
+):
+    monkeypatch.setattr(flow, "GPU_PHOTOS_PER_TASK", 3)
+    for i in range(8):
+        draw_photo(photos / f"{i}.png", "red", "blue", shade=100 + i, taken_at=datetime(2000 + i, 5, 6))
+    index(other_store, fakes, photos)
+    add_roots(store, [photos])
+    report = update(store, on_gpu(monkeypatch, partial(load, None, device="mps")), lambda *_: None, workers=2)
+    assert (report.photos_computed, report.photos_failed, report.faces_found) == (8, 0, 16)
+    assert contents(store) == contents(other_store)
+
+
+@pytest.mark.parametrize(
+    ("fate", "reason"), [(die, "was ended by SIGKILL"), (lose_the_gpu, f"ended with exit code {GPU_LOST}")]
+)
+def test_a_death_in_a_batch_is_a_failure_of_its_photo_only(store, four_photos, monkeypatch, fate, reason):
+    bad = draw_photo(four_photos / "1 bad.png", "red", shade=BAD_SHADE)
+    add_roots(store, [four_photos])
+    loading = partial(load, "embedder", device="mps", fate=fate)
+    report = update(store, on_gpu(monkeypatch, loading), lambda *_: None, workers=2)
+    assert (report.photos_computed, report.photos_failed) == (5, 1)
+    with store.reading() as session:
+        assert runs.errors(session, STAGES) == [(str(bad), "embed", f"what reads it {reason}")]
+    assert update(store, on_gpu(monkeypatch, loading), lambda *_: None).photos_computed == 0
+
+
+def load_small():
+    return FakeModels(device="mps", fits=3).source().load()
+
+
+def sizes_of_two_batches(data):
+    """Of six photos each, as a child is asked to analyse them."""
+    loading, keys = pickle.dumps(load_small), stage_keys(FakeModels().source().ids)
+    keys = {stage: keys[stage] for stage in PHOTO_STAGES}
+    for _ in range(2):
+        analyse(loading, keys, ReadHere(), [Work("a photo", set(keys), data) for _ in range(6)])
+    models, _ = _loaded(loading)
+    return models.detector.fakes.batches
+
+
+def test_a_batch_found_too_large_is_so_for_all_that_a_child_is_asked_later(photos):
+    data = draw_photo(photos / "a.png", "red").read_bytes()
+    with closing(Children()) as children:
+        assert children.call(60, sizes_of_two_batches, data) == [6, 3, 3, 3, 3]
 
 
 def test_networks_that_cannot_be_loaded_end_the_run(store, four_photos):

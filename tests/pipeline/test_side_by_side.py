@@ -101,7 +101,6 @@ def test_a_batch_that_does_not_fit_into_memory_is_halved_and_so_are_those_to_com
 
 def test_batches_stay_small_for_the_rest_of_the_run(store, ten_photos, monkeypatch):
     monkeypatch.setattr(flow, "GPU_PHOTOS_PER_TASK", 6)
-    monkeypatch.setattr(flow, "GPU_COMPUTERS", 1)
     gpu = FakeModels(device="mps", fits=3)
     index(store, gpu, ten_photos)
     assert gpu.batches == [6, 3, 3, 3, 1]
