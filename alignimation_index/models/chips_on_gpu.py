@@ -26,10 +26,8 @@ class ImagesOnGpu:
         """Take (H, W, 3) uint8 each, of any sizes."""
         order = sorted(range(len(images)), key=lambda index: tuple(images[index].shape))
         self._place_of = np.argsort(order)
-        self._stacks = [
-            torch.stack(list(alike)) for _, alike in groupby((images[i] for i in order), lambda image: image.shape)
-        ]
-        self._halves = _Halves(self._stacks, USUAL_HALVINGS)
+        by_shape = groupby((images[index] for index in order), lambda image: image.shape)
+        self._halves = _Halves([torch.stack(list(alike)) for _, alike in by_shape], USUAL_HALVINGS)
 
     def cut(
         self, owners: NDArray[np.int64], chip_from_image: Matrices, halvings: NDArray[np.int64], size: int
@@ -43,7 +41,7 @@ class ImagesOnGpu:
             size: side of a chip in pixels.
         """
         if halvings.max() > self._halves.most:
-            self._halves = _Halves(self._stacks, int(halvings.max()))
+            self._halves = _Halves(self._halves.stacks, int(halvings.max()))
         pixels, device = self._halves.pixels, self._halves.pixels.device
         places = torch.from_numpy(self._halves.places[halvings, self._place_of[owners]]).to(device)
         matrices = compose(_reduced_from_image(halvings), invert(chip_from_image))
@@ -75,6 +73,7 @@ class _Halves:
         pixels: (P, 3) uint8 of all of them. Those of halves are rounded means of 2x2, 4x4, … pixels of the image; the
             last ones of a side may cover fewer.
         places: (most + 1, images, 3) int64 first pixel, height and width of each.
+        stacks: (B, H, W, 3) uint8 of the images of each shape, a part of `pixels`.
     """
 
     def __init__(self, stacks: Sequence[torch.Tensor], most: int) -> None:
@@ -87,6 +86,8 @@ class _Halves:
         self.places = np.concatenate([starts[..., None], sizes], -1)
         halves = zip(*(_halved(stack, most) for stack in stacks), strict=True)
         self.pixels = torch.cat([images.flatten(0, 2) for of_stacks in halves for images in of_stacks])
+        whole = torch.split(self.pixels[: int(counts[0].sum())], [stack[..., 0].numel() for stack in stacks])
+        self.stacks = [part.view(stack.shape) for part, stack in zip(whole, stacks, strict=True)]
 
 
 def _halved(images: torch.Tensor, most: int) -> list[torch.Tensor]:

@@ -3,7 +3,9 @@ import pytest
 import torch
 from skimage.data import astronaut
 
-from alignimation_index.models.chips import cut_chips, reduce_image
+from alignimation_index.models import chips_on_gpu
+from alignimation_index.models.chips import ChipCutter, cut_chips, reduce_image
+from alignimation_index.models.chips_on_gpu import images_on_gpu
 from alignimation_index.similarity import apply, invert
 
 IDENTITY = np.eye(2, 3)
@@ -121,6 +123,25 @@ def test_chips_of_tensors_are_those_of_arrays_within_a_grey_level():
     of_arrays = cut_chips(images, chip_from_images, 32)
     assert of_tensors.shape == of_arrays.shape
     np.testing.assert_allclose(of_tensors, of_arrays, atol=1)
+
+
+def test_chips_of_tensors_shrink_as_far_as_those_of_arrays():
+    images = [gradient(), gradient(90, 120), gradient()[::-1].copy()]
+    tensors = [torch.from_numpy(image) for image in images]
+    cutter = ChipCutter(tensors)
+    for scale in (0.4, 0.013, 0.1):
+        chip_from_images = [rotated(scale)[None]] * 3
+        np.testing.assert_allclose(cutter.cut(chip_from_images, 32), cut_chips(images, chip_from_images, 32), atol=1)
+
+
+def test_tensors_are_halved_once_for_all_who_cut_them_and_forgotten_with_them():
+    tensors = [torch.from_numpy(gradient()), torch.from_numpy(astronaut())]
+    kept = images_on_gpu(tensors)
+    assert images_on_gpu(list(tensors)) is kept
+    assert images_on_gpu(tensors[::-1]) is not kept
+    assert len(chips_on_gpu._kept) == 2
+    tensors.pop()
+    assert not chips_on_gpu._kept
 
 
 @pytest.mark.parametrize("factor", [1, 2, 3, 8])
