@@ -66,7 +66,7 @@ class AnalysisInChildren:
 
     def run(self, works: Sequence[Work]) -> None:
         """Run the stale stages of each photo in order; results and failures are added to the works."""
-        if not self._survives(works):
+        if works and not self._survives(works):
             for work in works:
                 if len(works) == 1 or not self._survives([work]):
                     self._find_fault(work)
