@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import shutil
 import signal
 import time
 from contextlib import closing
@@ -54,7 +55,7 @@ def load_nothing():
 
 
 def in_children(loading):
-    return FaceModelSource(FakeModels().source().ids, loading, lambda: True)
+    return FaceModelSource(FakeModels().source().ids, loading, in_children=True)
 
 
 @pytest.fixture
@@ -66,6 +67,7 @@ def four_photos(photos):
 
 def test_the_store_is_that_of_a_run_in_this_process(store, other_store, fakes, four_photos):
     (four_photos / "broken.jpg").write_bytes(b"\xff\xd8\xff not a picture")
+    shutil.copy(four_photos / "0.png", four_photos / "copy.png")
     index(other_store, fakes, four_photos)
     add_roots(store, [four_photos])
     report = update(store, in_children(partial(load, None)), lambda *_: None, workers=2)
