@@ -129,17 +129,14 @@ def test_on_a_gpu_children_take_many_photos_each_and_the_store_is_the_same(
     assert contents(store) == contents(other_store)
 
 
-@pytest.mark.parametrize(
-    ("fate", "reason"), [(die, "was ended by SIGKILL"), (lose_the_gpu, f"ended with exit code {GPU_LOST}")]
-)
-def test_a_death_in_a_batch_is_a_failure_of_its_photo_only(store, four_photos, monkeypatch, fate, reason):
+def test_a_photo_that_costs_a_batch_the_gpu_is_the_only_failure(store, four_photos, monkeypatch):
     bad = draw_photo(four_photos / "1 bad.png", "red", shade=BAD_SHADE)
     add_roots(store, [four_photos])
-    loading = partial(load, "embedder", device="mps", fate=fate)
+    loading = partial(load, "embedder", device="mps", fate=lose_the_gpu)
     report = update(store, on_gpu(monkeypatch, loading), lambda *_: None, workers=2)
     assert (report.photos_computed, report.photos_failed) == (5, 1)
     with store.reading() as session:
-        assert runs.errors(session, STAGES) == [(str(bad), "embed", f"what reads it {reason}")]
+        assert runs.errors(session, STAGES) == [(str(bad), "embed", f"what reads it ended with exit code {GPU_LOST}")]
     assert update(store, on_gpu(monkeypatch, loading), lambda *_: None).photos_computed == 0
 
 
