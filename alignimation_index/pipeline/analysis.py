@@ -125,8 +125,8 @@ class Analysis:
                 wanted.setdefault(side, []).append(work)
         with self.profile.measure(view):
             for side, undecoded in wanted.items():
-                photos, device = [work.bytes for work in undecoded], self.tools.device()
-                pixels = decode_batch(photos, side, device, self.tools.reader.decode)
+                photos, reader = [work.bytes for work in undecoded], self.tools.reader
+                pixels = decode_batch(photos, side, self.tools.device(), reader.decode, reader.at_once)
                 for work, decoded in zip(undecoded, pixels, strict=True):
                     work.pixels = decoded
         for work in works:

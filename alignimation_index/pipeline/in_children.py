@@ -55,6 +55,7 @@ class AnalysisInChildren:
         keys: the key of each stage.
         source: the networks, which the children load.
         profile: where the time went.
+        decoded_at_once: how many pictures each child may decode side by side, where a GPU does not.
         large_one: held while a picture is read that takes much memory.
     """
 
@@ -62,6 +63,7 @@ class AnalysisInChildren:
     keys: Mapping[str, Key]
     source: FaceModelSource
     profile: Profile
+    decoded_at_once: int = 1
     large_one: Lock = field(default_factory=Lock)
 
     def run(self, works: Sequence[Work]) -> None:
@@ -94,7 +96,7 @@ class AnalysisInChildren:
         """Run these stages, or those that are stale of each photo."""
         parts = [replace(work, stale=stages or work.stale, data=work.data and by_itself(work.data)) for work in works]
         try:
-            analysed = self._ask(parts, ReadHere(is_alone=False))
+            analysed = self._ask(parts, ReadHere(is_alone=False, at_once=self.decoded_at_once))
         except TooLargeToShareError:
             with self.large_one:
                 analysed = self._ask(parts, ReadHere())

@@ -259,11 +259,14 @@ class _Run:
         if not self.source.in_children:
             # This loads them, here where a failure ends the run instead of counting against a photo.
             return self.analysis, on_processors if self.models.device == "cpu" else Capacity.of_gpu(1)
-        analysis = in_children.AnalysisInChildren(self.children, self.keys, self.source, self.report.profile)
+        parts = (self.children, self.keys, self.source, self.report.profile)
         device = self.source.device()
         if device == "cpu":
-            return analysis, on_processors
-        return analysis, Capacity.of_gpu(gpu_computers(self.workers, gpu_memory_bytes(device)))
+            return in_children.AnalysisInChildren(*parts), on_processors
+        computers = gpu_computers(self.workers, gpu_memory_bytes(device))
+        # HEIC, which phones write, no GPU decodes.
+        analysis = in_children.AnalysisInChildren(*parts, decoded_at_once=self.workers // computers)
+        return analysis, Capacity.of_gpu(computers)
 
     def _commit(self, items: list[Item]) -> None:
         with self.report.profile.measure("write"), self.store.writing() as session:

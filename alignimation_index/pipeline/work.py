@@ -81,6 +81,10 @@ class Work:
 class PictureReader(Protocol):
     """Reads pictures: here, or in other processes."""
 
+    @property
+    def at_once(self) -> int:
+        """How many it may be asked to decode side by side."""
+
     def decode(self, data: bytes, min_side_px: int | None = None) -> DecodedPhoto:
         """See `library.decoding.decode`."""
 
@@ -94,9 +98,11 @@ class ReadHere:
 
     Attributes:
         is_alone: whether no other process is reading a large picture; TooLargeToShareError says that one is needed.
+        at_once: how many it may be asked to decode side by side.
     """
 
     is_alone: bool = True
+    at_once: int = 1
 
     def decode(self, data: bytes, min_side_px: int | None = None) -> DecodedPhoto:
         """See `library.decoding.decode`."""

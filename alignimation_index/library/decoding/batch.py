@@ -6,8 +6,10 @@ import logging
 import math
 import warnings
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from alignimation_index.datatypes import DecodedPhoto
@@ -37,29 +39,30 @@ Decode: TypeAlias = "Callable[[bytes, int], DecodedPhoto]"
 
 
 def decode_batch(
-    photos: Sequence[bytes], min_side_px: int, device: str, decode_one: Decode = decode
+    photos: Sequence[bytes], min_side_px: int, device: str, decode_one: Decode = decode, at_once: int = 1
 ) -> list[DecodedPhoto | DecodeError]:
-    """Decode photos as `decode` does, one by one; on "cuda", all end up on the device, plain JPEGs by nvJPEG.
+    """Decode photos as `decode` does; on "cuda", all end up on the device, plain JPEGs by nvJPEG.
 
     Args:
         photos: whole files.
         min_side_px: as in `decode`.
         device: where the pixels will be looked at.
         decode_one: `decode`, here or in another process.
+        at_once: how many may be decoded side by side.
 
     Returns:
         For each photo its pixels, or why there are none.
     """
-    if device != "cuda":
-        return [_decode_or_reason(decode_one, data, min_side_px) for data in photos]
-    on_gpu = _decode_on_gpu(photos, min_side_px)
-    return [
-        on_gpu[i] if i in on_gpu else _moved(_decode_or_reason(decode_one, data, min_side_px), device)
-        for i, data in enumerate(photos)
-    ]
+    on_gpu = _decode_on_gpu(photos, min_side_px) if device == "cuda" else {}
+    others = [i for i in range(len(photos)) if i not in on_gpu]
+    decode_other = partial(_decode_or_reason, decode_one, min_side_px)
+    with ThreadPoolExecutor(at_once) if at_once > 1 < len(others) else nullcontext() as threads:
+        decoded = (threads.map if threads else map)(decode_other, [photos[i] for i in others])
+        found = {**on_gpu, **dict(zip(others, decoded, strict=True))}
+    return [found[i] if i in on_gpu or device != "cuda" else _moved(found[i], device) for i in range(len(photos))]
 
 
-def _decode_or_reason(decode_one: Decode, data: bytes, min_side_px: int) -> DecodedPhoto | DecodeError:
+def _decode_or_reason(decode_one: Decode, min_side_px: int, data: bytes) -> DecodedPhoto | DecodeError:
     try:
         return decode_one(data, min_side_px)
     except DecodeError as error:

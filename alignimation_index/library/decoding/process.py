@@ -13,7 +13,13 @@ TIME_LIMIT_S, TIME_LIMIT_S_PER_MB = 60.0, 2.0
 
 
 class Decoders:
-    """What reads pictures in child processes, safe to call from many threads."""
+    """What reads pictures in child processes, safe to call from many threads.
+
+    Attributes:
+        at_once: how many each of these decodes side by side.
+    """
+
+    at_once = 1
 
     def __init__(self, children: Children) -> None:
         self._children = children

@@ -1,5 +1,6 @@
 import io
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from PIL import Image
 
 from alignimation_index.errors import DecodeError
 from alignimation_index.library.decoding.batch import _plain_jpeg, _reduced_upright, _reductions, decode_batch
-from alignimation_index.library.decoding.decode import decode
+from alignimation_index.library.decoding.decode import TooLargeToShareError, decode
 
 
 def jpeg(image=None, **options):
@@ -56,6 +57,26 @@ def test_what_cannot_be_decoded_is_a_value_among_the_others():
     assert [isinstance(result, DecodeError) for result in found] == [True, False, True, True, False]
     assert [str(found[index]).split(":")[0] for index in (0, 2)] == ["the file is empty", "truncated"]
     assert found[1].pixels.shape == found[4].pixels.shape == (64, 96, 3)
+
+
+def test_photos_are_decoded_side_by_side_and_come_in_order():
+    together = threading.Barrier(2)
+
+    def decode_together(data, min_side_px):
+        together.wait(10)
+        return decode(data, min_side_px)
+
+    photos = [encode(asymmetric(100 + i, 80)) for i in range(6)]
+    found = decode_batch(photos, 40, "cpu", decode_together, 2)
+    assert [photo.width_px for photo in found] == [100 + i for i in range(6)]
+
+
+def test_what_ends_the_run_does_so_from_a_thread():
+    def not_here(*_):
+        raise TooLargeToShareError
+
+    with pytest.raises(TooLargeToShareError):
+        decode_batch([jpeg(), jpeg()], 40, "cpu", not_here, 2)
 
 
 def test_no_photo_is_an_input_like_any_other():
