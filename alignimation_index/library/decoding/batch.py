@@ -56,7 +56,7 @@ def decode_batch(
     on_gpu = _decode_on_gpu(photos, min_side_px) if device == "cuda" else {}
     others = [i for i in range(len(photos)) if i not in on_gpu]
     decode_other = partial(_decode_or_reason, decode_one, min_side_px)
-    with ThreadPoolExecutor(at_once) if at_once > 1 < len(others) else nullcontext() as threads:
+    with ThreadPoolExecutor(at_once) if min(at_once, len(others)) > 1 else nullcontext() as threads:
         decoded = (threads.map if threads else map)(decode_other, [photos[i] for i in others])
         found = {**on_gpu, **dict(zip(others, decoded, strict=True))}
     return [found[i] if i in on_gpu or device != "cuda" else _moved(found[i], device) for i in range(len(photos))]
