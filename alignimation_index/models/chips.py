@@ -33,7 +33,8 @@ class ChipCutter:
         """
         self._images = images
         tensors = {id(image): image for image in images if isinstance(image, torch.Tensor)}
-        self._places = {key: place for place, key in enumerate(tensors)}
+        place_of = {key: place for place, key in enumerate(tensors)}
+        self._places = np.array([place_of[id(image)] for image in images] if tensors else [], np.int64)
         self._on_gpu = images_on_gpu(list(tensors.values())) if tensors else None
 
     def cut(self, chip_from_images: Sequence[Matrices], size: int) -> torch.Tensor:
@@ -58,8 +59,7 @@ class ChipCutter:
         owners = np.repeat(np.arange(len(chip_from_images)), [len(of_image) for of_image in chip_from_images])
         halvings = _halvings(matrices)
         if self._on_gpu:
-            places = np.array([self._places[id(image)] for image in self._images])
-            return self._on_gpu.cut(places[owners], matrices, halvings, size)
+            return self._on_gpu.cut(self._places[owners], matrices, halvings, size)
         chips = torch.empty(len(matrices), 3, size, size)
         for count in np.unique(halvings):
             for rows in _of_equal_number(owners, np.flatnonzero(halvings == count)):

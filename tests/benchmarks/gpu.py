@@ -21,7 +21,18 @@ from typing import Any
 
 import figures
 import numpy as np
-from indexing import Faces, as_a_phone_writes, compare, copies, files_below, found_again, index_here, iou, shares
+from indexing import (
+    SAME_FACE_IOU,
+    Faces,
+    as_a_phone_writes,
+    compare,
+    copies,
+    files_below,
+    found_again,
+    index_here,
+    iou,
+    shares,
+)
 
 from alignimation_index.models.faces import EMBEDDED, FaceModelSource, face_models
 from alignimation_index.models.weights import WeightStore
@@ -80,7 +91,7 @@ def embedding_gaps(some: Faces, others: Faces) -> list[float]:
         for name in some
         for face in some[name]
         for same in others[name]
-        if iou(face.box, same.box) >= 0.5
+        if iou(face.box, same.box) >= SAME_FACE_IOU
     ]
 
 
