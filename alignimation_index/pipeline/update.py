@@ -64,6 +64,8 @@ PHOTOS_PER_COMMIT = 32
 SECONDS_PER_COMMIT = 2.0
 # Stages that read only rows go through many photos at a time.
 ROWS_PER_BATCH = 1000
+# After more photos than this, children are worth less than their memory, though a later run has to start others.
+PHOTOS_OF_KEPT_CHILDREN = 200
 
 
 def update(
@@ -104,11 +106,14 @@ def update(
             switch.check_in_use(session, models.ids.embedder)
         started = time.perf_counter()
         report = UpdateReport()
-        with nullcontext(children) if children else closing(in_children.children_for(models)) as processes:
-            run = _Run(store, models, report, progress, workers or processor_count(), stages, stop, processes)
-            list_files(store, report, progress, workers, scope)
-            if scope.is_everything or report.found_changes:
-                run.compute()
+        list_files(store, report, progress, workers, scope)
+        if scope.is_everything or report.found_changes:
+            # What looks at all faces takes memory, too: not beside children that are through.
+            with nullcontext(children) if children else closing(in_children.children_for(models)) as processes:
+                run = _Run(store, models, report, progress, workers or processor_count(), stages, stop, processes)
+                run.compute_photos()
+            if not stop():
+                run.compute_library()
         report.seconds = time.perf_counter() - started
         return report
 
@@ -167,7 +172,8 @@ class _Run:
         """In this process, but for reading pictures."""
         return Analysis(self.keys, Tools.of_faces(lambda: self.models, Decoders(self.children)), self.report.profile)
 
-    def compute(self) -> None:
+    def compute_photos(self) -> None:
+        """Run the stages of each photo."""
         with self.store.reading() as session:
             pending = files.pending_files(session, readable_kinds())
             stale = runs.stale_photo_ids(session, self.photo_keys.values())
@@ -182,8 +188,11 @@ class _Run:
                 if not self.stop():
                     self._recompute(photo_ids, reading)
             self._compute(reading.new_files(pending))
-        if self.stop():
-            return
+        if self.done > PHOTOS_OF_KEPT_CHILDREN:
+            self.children.close()
+
+    def compute_library(self) -> None:
+        """Run the stages that look at all photos at once."""
         if DESCRIBE in self.stages:
             with self.report.profile.measure("describe"):
                 describe_photos(self.store, self.keys[DESCRIBE], self.progress)

@@ -1,5 +1,6 @@
 """Photos computed in child processes, with fakes that the children load."""
 
+import multiprocessing
 import os
 import pickle
 import shutil
@@ -182,3 +183,20 @@ def test_children_are_kept_for_the_next_run(store, photos):
     time.sleep(0.1)
     with pytest.raises(ProcessLookupError):
         os.kill(*pids, 0)
+
+
+def test_no_children_are_left_beside_what_looks_at_all_faces(store, four_photos, monkeypatch):
+    alive = {}
+
+    def count(step, *_):
+        alive[step] = len(multiprocessing.active_children())
+
+    add_roots(store, [four_photos])
+    update(store, in_children(partial(load, None)), count, workers=1)
+    assert (alive["photos"], alive["people"]) == (1, 0)
+    with closing(Children()) as children:
+        for kept_for, left, share in [(3, 0, 0.05), (4, 1, 0.06)]:
+            monkeypatch.setattr(pipeline_update, "PHOTOS_OF_KEPT_CHILDREN", kept_for)
+            source = in_children(partial(load, None)).with_min_face(share)
+            update(store, source, count, workers=1, children=children)
+            assert (alive["photos"], alive["people"]) == (1, left)
