@@ -9,6 +9,8 @@ from torchvision.ops import batched_nms
 
 # Pairs of boxes that are compared at a time, of some 40 bytes each.
 PAIRS_AT_ONCE = 1 << 24
+# The share of a face's width and height within which the middles of its parts lie.
+MIDDLE = 0.7
 
 
 def suppress(boxes: torch.Tensor, scores: torch.Tensor, groups: torch.Tensor, iou: float) -> torch.Tensor:
@@ -31,8 +33,20 @@ def suppress(boxes: torch.Tensor, scores: torch.Tensor, groups: torch.Tensor, io
 
 
 def suppress_contained(boxes: torch.Tensor, scores: torch.Tensor, groups: torch.Tensor, share: float) -> torch.Tensor:
-    """As `suppress`, where the overlap counts as a share of the smaller box; best first within each group."""
+    """As `suppress`, where the overlap counts as a share of the smaller box; best first within each group.
+
+    A smaller box takes a larger one away only from its middle: a face that looks out from behind another is no part of
+    that one, as a mouth is.
+    """
     return _suppress_side_by_side(boxes, scores, groups, lambda padded: _contained_exceeds(padded, share))
+
+
+def cluster(boxes: torch.Tensor, scores: torch.Tensor, groups: torch.Tensor, iou: float) -> torch.Tensor:
+    """(N,) int64: for each box the row of the best one kept by `suppress` that it is or overlaps."""
+    order, best = _side_by_side(boxes, scores, groups, lambda padded: _iou_exceeds(padded, iou))
+    rows = torch.empty_like(order)
+    rows[order] = order[best]
+    return rows
 
 
 def _suppress_side_by_side(
@@ -41,19 +55,32 @@ def _suppress_side_by_side(
     groups: torch.Tensor,
     exceeds: Callable[[torch.Tensor], torch.Tensor],
 ) -> torch.Tensor:
-    """All groups in step; `exceeds` maps (G, K, 4) boxes to (G, K, K): which of a group overlap too far."""
-    if not len(boxes):
-        return groups
+    order, best = _side_by_side(boxes, scores, groups, exceeds)
+    return order[best == torch.arange(len(best), device=best.device)]
+
+
+def _side_by_side(
+    boxes: torch.Tensor,
+    scores: torch.Tensor,
+    groups: torch.Tensor,
+    exceeds: Callable[[torch.Tensor], torch.Tensor],
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """All groups in step; `exceeds` maps (G, K, 4) boxes to (G, K, K): which of a group overlap too far.
+
+    Returns:
+        (N,) rows group by group, the best of each first, and (N,) the place among them of the best kept box that each
+        is or overlaps.
+    """
     by_score = scores.argsort(descending=True, stable=True)
     order = by_score[groups[by_score].argsort(stable=True)]
     counts = [count for count in torch.bincount(groups).tolist() if count]
-    kept = torch.empty(len(order), dtype=torch.bool, device=boxes.device)
+    best = torch.empty_like(order)
     start = 0
     for some in _of_like_size(counts):
         end = start + sum(some)
-        kept[start:end] = _kept_of_groups(boxes[order[start:end]], some, exceeds)
+        best[start:end] = start + _best_of_groups(boxes[order[start:end]], some, exceeds)
         start = end
-    return order[kept]
+    return order, best
 
 
 def _of_like_size(counts: Sequence[int]) -> Iterator[list[int]]:
@@ -64,18 +91,23 @@ def _of_like_size(counts: Sequence[int]) -> Iterator[list[int]]:
             yield some
             some = []
         some.append(count)
-    yield some
+    if some:
+        yield some
 
 
-def _kept_of_groups(
+def _best_of_groups(
     boxes: torch.Tensor, counts: list[int], exceeds: Callable[[torch.Tensor], torch.Tensor]
 ) -> torch.Tensor:
-    """(N,) bool of boxes group by group, the best of each first."""
-    ends = torch.tensor(counts, device=boxes.device)
-    there = torch.arange(max(counts), device=boxes.device) < ends[:, None]
+    """(N,) the place of the best kept box that each is or overlaps; boxes group by group, the best of each first."""
+    sizes = torch.tensor(counts, device=boxes.device)
+    places = torch.arange(max(counts), device=boxes.device)
+    there = places < sizes[:, None]
     padded = boxes.new_zeros(*there.shape, 4)
     padded[there] = boxes
-    return _greedy(exceeds(padded).triu(1).to(boxes.dtype))[there]
+    worse = exceeds(padded).triu(1)
+    kept = _greedy(worse.to(boxes.dtype))
+    best = torch.where(kept, places, (worse & kept[:, :, None]).byte().argmax(1))
+    return (best + (sizes.cumsum(0) - sizes)[:, None])[there]
 
 
 def _iou_exceeds(boxes: torch.Tensor, limit: float) -> torch.Tensor:
@@ -85,7 +117,11 @@ def _iou_exceeds(boxes: torch.Tensor, limit: float) -> torch.Tensor:
 
 def _contained_exceeds(boxes: torch.Tensor, limit: float) -> torch.Tensor:
     shared, areas = _shared_areas(boxes)
-    return shared > limit * torch.minimum(areas[:, :, None], areas[:, None])
+    centres, sides = (boxes[..., :2] + boxes[..., 2:]) / 2, boxes[..., 2:] - boxes[..., :2]
+    apart = (centres[:, :, None] - centres[:, None]).abs()
+    is_in_the_middle = (apart < MIDDLE / 2 * sides[:, None]).all(-1)
+    is_contained = shared > limit * torch.minimum(areas[:, :, None], areas[:, None])
+    return is_contained & (is_in_the_middle | (areas[:, :, None] >= areas[:, None]))
 
 
 def _shared_areas(boxes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

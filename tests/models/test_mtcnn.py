@@ -1,11 +1,15 @@
+import copy
+
 import numpy as np
 import pytest
+import torch
 from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 from portrait import EYE_DISTANCE_PX, TRUE_LANDMARKS, resized, share_px
 from skimage import data
 
 from alignimation_index.datatypes import Detections
-from alignimation_index.models.mtcnn import MtcnnDetector
+from alignimation_index.models import mtcnn
+from alignimation_index.models.mtcnn import MtcnnDetector, OneHeaded
 from alignimation_index.models.network import Standardised, _InTorch
 from alignimation_index.similarity import apply
 
@@ -108,11 +112,46 @@ def test_each_image_has_its_own_smallest_face(astronaut, detector):
     assert [len(faces) for faces in found] == [0, 1, 0]
 
 
+def test_one_head_says_what_the_two_of_the_published_network_say():
+    published = PNet().eval()
+    pixels = torch.rand(2, 3, 40, 31) * 2 - 1
+    with torch.inference_mode():
+        offsets, probabilities = published(pixels)
+        cells = OneHeaded(published)(pixels)
+    torch.testing.assert_close(cells[:, :4], offsets, atol=1e-5, rtol=0)
+    torch.testing.assert_close(cells[:, 4].sigmoid(), probabilities[:, 1], atol=1e-5, rtol=0)
+
+
+@pytest.fixture(scope="module")
+def counted(detector):
+    """A detector that counts what O-Net reads."""
+    counted = copy.copy(detector)
+    counted.read = 0
+
+    def onet(chips):
+        counted.read += len(chips)
+        return detector._onet(chips)
+
+    counted._onet = onet
+    return counted
+
+
+def test_of_candidates_about_one_face_only_the_likeliest_is_placed(astronaut, detector, counted, monkeypatch):
+    found = find(counted, astronaut)
+    assert_same(found, find(detector, astronaut))
+    few, counted.read = counted.read, 0
+    monkeypatch.setattr(mtcnn, "SAME_IOU", 1.0)
+    everything = find(counted, astronaut)
+    assert few < counted.read / 2
+    assert len(everything) == 1
+    assert np.abs(everything.landmarks - found.landmarks).max() < 3
+
+
 @pytest.fixture(scope="module")
 def torch_detector():
     """As on a GPU, and where there is no OpenVINO."""
     detector = MtcnnDetector()
-    for name, module, side_px in (("_pnet", PNet(), None), ("_rnet", RNet(), 24), ("_onet", ONet(), 48)):
+    for name, module, side_px in (("_pnet", OneHeaded(PNet()), None), ("_rnet", RNet(), 24), ("_onet", ONet(), 48)):
         setattr(detector, name, _InTorch(Standardised(module, mean=127.5, scale=128).eval(), "cpu", side_px))
     return detector
 
