@@ -93,7 +93,7 @@ def update(
         scope: what to scan; if that is not everything and nothing changed there, no stage runs either.
         stop: asked after every photo whether to end here, with what is done committed.
         stages: those to run, and all that they read; for none at all, see `listing.update_listing`.
-        children: the processes that read photos, kept for a later run; None for some of its own.
+        children: the processes that read photos, kept for a later run unless there were many; None for some of its own.
 
     Returns:
         What was done.
