@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import facenet_pytorch
 import numpy as np
@@ -102,6 +102,15 @@ class _Candidates:
         return _Candidates(self.owners, torch.cat([centre - half, centre + half], 1), self.scores)
 
 
+class _Readings(NamedTuple):
+    """What O-Net says of N squares: the owners, and extents, scores and (N, 5, 2) landmarks of the faces there."""
+
+    owners: torch.Tensor
+    boxes: torch.Tensor
+    scores: torch.Tensor
+    landmarks: torch.Tensor
+
+
 @dataclass(frozen=True)
 class _Level:
     """A size of the images, in pixels, at which P-Net looks for faces of one size; 1 / `scale` theirs to its pixels."""
@@ -184,22 +193,21 @@ class MtcnnDetector:
         is_likeliest = likeliest == torch.arange(len(candidates), device=likeliest.device)
         first = self._read(pyramid, candidates[is_likeliest])
         is_face = torch.zeros_like(is_likeliest)
-        is_face[is_likeliest] = first[2] > SCORE_THRESHOLDS[2]
+        is_face[is_likeliest] = first.scores > SCORE_THRESHOLDS[2]
         others = self._read(pyramid, candidates[~is_likeliest & ~is_face[likeliest]])
-        readings = [torch.cat(columns) for columns in zip(first, others, strict=True)]
-        owners, boxes, scores, landmarks = (column[readings[2] > SCORE_THRESHOLDS[2]] for column in readings)
+        every = _Readings(*(torch.cat(columns) for columns in zip(first, others, strict=True)))
+        faces = _Readings(*(column[every.scores > SCORE_THRESHOLDS[2]] for column in every))
         # One face within another, as a mouth within its face, is the same: what counts is the share of the smaller.
-        kept = suppress_contained(boxes, scores, owners, 0.7)
-        of_image, *columns = (column[kept].cpu().numpy() for column in (owners, boxes, scores, landmarks))
-        return [_detections(*(column[of_image == image] for column in columns)) for image in range(pyramid.count)]
+        kept = suppress_contained(faces.boxes, faces.scores, faces.owners, 0.7)
+        owners, *columns = (column[kept].cpu().numpy() for column in faces)
+        return [_detections(*(column[owners == image] for column in columns)) for image in range(pyramid.count)]
 
-    def _read(self, pyramid: Pyramid, candidates: _Candidates) -> tuple[torch.Tensor, ...]:
-        """Owners, boxes, scores and (N, 5, 2) landmarks of candidates, as O-Net sees them."""
+    def _read(self, pyramid: Pyramid, candidates: _Candidates) -> _Readings:
         crops = pyramid.crops(candidates.owners, candidates.boxes, ONET_PX)
         offsets, points, probabilities = self._onet(crops)
         side = (candidates.boxes[:, 2:] - candidates.boxes[:, :2])[:, None]
         landmarks = candidates.boxes[:, None, :2] + side * points.reshape(-1, 2, 5).transpose(1, 2)
-        return candidates.owners, _regressed(candidates, offsets).boxes, probabilities[:, 1], landmarks
+        return _Readings(candidates.owners, _regressed(candidates, offsets).boxes, probabilities[:, 1], landmarks)
 
 
 def _levels(pyramid: Pyramid, min_face_px: float) -> Iterator[_Level]:

@@ -46,12 +46,12 @@ def test_a_box_within_a_better_one_goes_though_their_union_is_much_larger():
     assert suppress_contained(boxes, scores, torch.tensor([6, 5, 5]), 0.7).tolist() == [2, 1, 0]
 
 
-def test_a_face_behind_the_edge_of_a_larger_one_leaves_it_there():
+def test_a_face_behind_the_edge_of_a_sure_one_leaves_it_there():
     large = [100.0, 100, 200, 240]
     behind, mouth = [92.0, 120, 118, 150], [130.0, 200, 170, 230]
-    scores, groups = torch.tensor([0.9, 0.99]), torch.tensor([0, 0])
-    for smaller, left in ((behind, [1, 0]), (mouth, [1])):
-        boxes = torch.tensor([large, smaller])
+    groups = torch.tensor([0, 0])
+    for smaller, score, left in ((behind, 0.96, [1, 0]), (behind, 0.9, [1]), (mouth, 0.96, [1])):
+        boxes, scores = torch.tensor([large, smaller]), torch.tensor([score, 0.99])
         assert suppress_contained(boxes, scores, groups, 0.6).tolist() == left
         assert suppress_contained(boxes, scores.flip(0), groups, 0.6).tolist() == [0]
 
