@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from alignimation_index.people.constraints import Constraints
+from alignimation_index.people.constraints import Constraints, forbidden, unique_pairs
 from alignimation_index.people.faces import NOBODY, Flags, Reals, Rows
 from alignimation_index.people.groups import Grouping
 
@@ -25,20 +25,22 @@ def agglomerate(
         bulk: the ratio from which a group joins its best match at once, though that one has a better match still:
             a person of a thousand faces then takes tens of steps instead of a thousand.
     """
-    pairs = pairs[~constraints.forbidden(grouping, pairs)]
+    apart = constraints.apart(grouping)
+    pairs = pairs[~forbidden(grouping, pairs, apart)]
     scores = grouping.scores(pairs)
     while len(chosen := _mutual(pairs, scores, len(grouping), threshold)):
         one_of = _joined(pairs[chosen], len(grouping))
         if bulk < np.inf:
-            one_of = _joined_by_more(one_of, *_best_matches(pairs, scores, bulk), constraints, grouping)
+            one_of = _joined_by_more(one_of, *_best_matches(pairs, scores, bulk), apart, grouping)
         is_changed = np.bincount(one_of, minlength=len(grouping))[one_of] > 1
         stale = np.asarray(is_changed[pairs].any(1), np.bool_)
         number = grouping.merge(one_of)
+        apart = unique_pairs(number[apart])
         pairs, scores, stale = _renumbered(number[pairs], scores, stale)
         kept = _likeliest(pairs, scores, stale)
         pairs, scores, stale = pairs[kept], scores[kept], stale[kept]
         allowed = ~stale
-        allowed[stale] = ~constraints.forbidden(grouping, pairs[stale])
+        allowed[stale] = ~forbidden(grouping, pairs[stale], apart)
         pairs, scores, stale = pairs[allowed], scores[allowed], stale[allowed]
         scores[stale] = grouping.scores(pairs[stale])
 
@@ -50,13 +52,12 @@ def _joined(pairs: Rows, count: int) -> Rows:
     return one_of
 
 
-def _joined_by_more(one_of: Rows, leaf: Rows, hub: Rows, constraints: Constraints, grouping: Grouping) -> Rows:
+def _joined_by_more(one_of: Rows, leaf: Rows, hub: Rows, apart: Rows, grouping: Grouping) -> Rows:
     """The same, and each leaf that is in none of the pairs joins its hub if that is in one."""
     is_chosen = np.bincount(one_of, minlength=len(one_of))[one_of] > 1
     joins = ~is_chosen[leaf] & is_chosen[hub] & (grouping.known.labels[leaf] == NOBODY)
     joined = one_of.copy()
     joined[leaf[joins]] = one_of[hub[joins]]
-    apart = constraints.apart(grouping)
     at_odds = apart[joined[apart[:, 0]] == joined[apart[:, 1]]]
     joined[at_odds] = one_of[at_odds]
     lowest = np.arange(len(joined))

@@ -8,7 +8,7 @@ import numpy as np
 
 from alignimation_index.people.agglomerate import agglomerate
 from alignimation_index.people.calibration import Calibration
-from alignimation_index.people.constraints import Constraints, held_labels, start
+from alignimation_index.people.constraints import Constraints, held_labels, start, unique_pairs
 from alignimation_index.people.faces import NOBODY, Assignments, Evidence, Faces, Flags, Labels, Rows
 from alignimation_index.people.groups import Grouping
 from alignimation_index.people.neighbours import nearest_pairs
@@ -84,7 +84,7 @@ def _pairs(
     pairs = nearest_pairs(vectors, NEIGHBOURS_OF_MANY, np.flatnonzero(is_open & ~waiting))
     again = np.unique(pairs[(is_open & waiting)[pairs]])
     more = nearest_pairs(vectors, NEIGHBOURS_OF_MANY, again)
-    return np.unique(np.concatenate([pairs, more]), axis=0) if len(more) else pairs
+    return unique_pairs(np.concatenate([pairs, more])) if len(more) else pairs
 
 
 def _group(
@@ -124,8 +124,7 @@ def _near_groups(grouping: Grouping, calibration: Calibration, looked_at: Flags)
 
 
 def _between_groups(pairs: Rows) -> Rows:
-    pairs = np.sort(pairs, axis=1)
-    return np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0)
+    return unique_pairs(pairs[pairs[:, 0] != pairs[:, 1]])
 
 
 def _nobody(count: int) -> Assignments:

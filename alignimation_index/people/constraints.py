@@ -98,16 +98,9 @@ class Constraints:
         self._pairs = np.concatenate(pairs)
         self._pairs = self._pairs[(self._pairs >= 0).all(1)]
 
-    def forbidden(self, grouping: Grouping, pairs: Rows) -> Flags:
-        """(P,) whether pairs of groups cannot be one person."""
-        labels = grouping.known.labels[pairs]
-        named = (labels != NOBODY).all(1) & (labels[:, 0] != labels[:, 1])
-        apart = _keys(self.apart(grouping), len(grouping))
-        return np.asarray(named | np.isin(_keys(pairs, len(grouping)), apart))
-
     def apart(self, grouping: Grouping) -> Rows:
-        """(P, 2) groups that have members which are never in one."""
-        return np.unique(np.sort(grouping.group_of[self._pairs], axis=1), axis=0)
+        """(P, 2) groups that have members which are never in one, as `unique_pairs`."""
+        return unique_pairs(grouping.group_of[self._pairs])
 
     def forbidden_members(self, grouping: Grouping, candidates: Rows) -> Flags:
         """(P,) whether observations cannot be of groups, by (P, 2) pairs of both."""
@@ -129,5 +122,19 @@ def _of_another_age(observations: Observations, faces: Faces, born_s: float, cal
     return np.flatnonzero(wrong)
 
 
+def forbidden(grouping: Grouping, pairs: Rows, apart: Rows) -> Flags:
+    """(P,) whether pairs of groups cannot be one person; `apart` of them have members that are never in one."""
+    labels = grouping.known.labels[pairs]
+    named = (labels != NOBODY).all(1) & (labels[:, 0] != labels[:, 1])
+    return np.asarray(named | np.isin(_keys(pairs, len(grouping)), _keys(apart, len(grouping))))
+
+
+def unique_pairs(pairs: Rows) -> Rows:
+    """(P, 2) pairs of numbers from 0 on, each once, the smaller first, in order."""
+    count = int(pairs.max(initial=0)) + 1
+    return np.stack(np.divmod(np.unique(_keys(pairs, count)), count), axis=1)
+
+
 def _keys(pairs: Rows, count: int) -> Rows:
-    return np.asarray(pairs.min(1) * count + pairs.max(1), np.int64)
+    one, other = pairs.T
+    return np.asarray(np.minimum(one, other) * count + np.maximum(one, other), np.int64)
