@@ -37,7 +37,9 @@ def test_every_photo_that_is_left_out_is_named_with_its_reason(library):
 
 def test_a_query_lists_the_frames_of_the_film_where_one_is_chosen(library):
     assert years(library.run("query", "--json")) == ["2003", "2008", "2015", "2019"]
-    assert years(library.run("query", "--limit", "2", "--pin", library.path(2008), "--json")) == ["2008", "2019"]
+    two = years(library.run("query", "--limit", "2", "--pin", library.path(2008), "--json"))
+    # All are one portrait, turned: which is the best of the others is anybody's guess.
+    assert (len(two), "2008" in two) == (2, True)
     assert library.run("query", "run", "year:2003", "--paths").out == library.run("query", "year:2003", "--paths").out
 
 

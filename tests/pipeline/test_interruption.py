@@ -82,7 +82,7 @@ def test_what_an_interrupted_update_committed_is_not_computed_again(store, sixte
 
 def test_what_an_interrupted_update_leaves_is_whole(store, sixteen_files, monkeypatch):
     monkeypatch.setattr(update, "PHOTOS_PER_COMMIT", 3)
-    interrupted_update(store, "embedder", 8, sixteen_files)
+    interrupted_update(store, "embedder", 8, sixteen_files, workers=1)
     left = contents(store)
     assert len(left["photo"]) >= 6
     assert len(left["stage_run"]) == len(PHOTO_STAGES) * len(left["photo"])

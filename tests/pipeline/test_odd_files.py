@@ -120,7 +120,8 @@ def test_a_tree_deeper_than_paths_may_be_long_is_reported_and_the_run_goes_on(st
         longest = max(len(os.fsencode(path)) for path in session.scalars(select(File.path)))
     assert 3500 < longest < 4096
     assert errors(store) == {}
-    (problem,) = report.problems
-    assert problem.endswith(": File name too long. What it held is kept as it was.")
+    # A folder that just fits leaves a second one, for the file in it.
+    assert 1 <= len(report.problems) <= 2
+    assert all(problem.endswith(": File name too long. What it held is kept as it was.") for problem in report.problems)
     assert report.photos_computed == store_status(store.path)["photos"] > 14
     assert computes_nothing(store, fakes)
