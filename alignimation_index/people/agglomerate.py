@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from alignimation_index.people.constraints import Constraints, forbidden, unique_pairs
+from alignimation_index.people.constraints import Constraints, forbidden
 from alignimation_index.people.faces import NOBODY, Flags, Reals, Rows
 from alignimation_index.people.groups import Grouping
+from alignimation_index.people.pairs import pair_keys, unique_pairs
 
 # Matches of a group that are scored again after a merger, by how they scored before.
 MATCHES = 10
@@ -105,5 +106,5 @@ def _renumbered(pairs: Rows, scores: Reals, stale: Flags) -> tuple[Rows, Reals, 
     pairs = np.sort(pairs, axis=1)
     apart = pairs[:, 0] != pairs[:, 1]
     pairs, scores, stale = pairs[apart], scores[apart], stale[apart]
-    _, first = np.unique(pairs[:, 0] * (pairs.max(initial=0) + 1) + pairs[:, 1], return_index=True)
+    _, first = np.unique(pair_keys(pairs, int(pairs.max(initial=0)) + 1), return_index=True)
     return pairs[first], scores[first], stale[first]

@@ -8,11 +8,12 @@ import numpy as np
 
 from alignimation_index.people.agglomerate import agglomerate
 from alignimation_index.people.calibration import Calibration
-from alignimation_index.people.constraints import Constraints, held_labels, start, unique_pairs
+from alignimation_index.people.constraints import Constraints, held_labels, start
 from alignimation_index.people.faces import NOBODY, Assignments, Evidence, Faces, Flags, Labels, Rows
 from alignimation_index.people.groups import Grouping
 from alignimation_index.people.neighbours import nearest_pairs
 from alignimation_index.people.observations import Observations, alike, observe
+from alignimation_index.people.pairs import unique_pairs
 from alignimation_index.people.recognise import keep_ids
 from alignimation_index.people.verdicts import Verdicts, judge
 

@@ -11,6 +11,7 @@ from alignimation_index.people.faces import NOBODY, Evidence, Faces, Flags, Labe
 from alignimation_index.people.groups import Grouping, Known
 from alignimation_index.people.likelihood import UNKNOWN, contradiction
 from alignimation_index.people.observations import SECONDS_PER_YEAR, Observations
+from alignimation_index.people.pairs import pair_keys, unique_pairs
 
 # Standard deviations of the apparent age beyond which a face is not somebody's of that age.
 GROSS = 3.5
@@ -126,15 +127,4 @@ def forbidden(grouping: Grouping, pairs: Rows, apart: Rows) -> Flags:
     """(P,) whether pairs of groups cannot be one person; `apart` of them have members that are never in one."""
     labels = grouping.known.labels[pairs]
     named = (labels != NOBODY).all(1) & (labels[:, 0] != labels[:, 1])
-    return np.asarray(named | np.isin(_keys(pairs, len(grouping)), _keys(apart, len(grouping))))
-
-
-def unique_pairs(pairs: Rows) -> Rows:
-    """(P, 2) pairs of numbers from 0 on, each once, the smaller first, in order."""
-    count = int(pairs.max(initial=0)) + 1
-    return np.stack(np.divmod(np.unique(_keys(pairs, count)), count), axis=1)
-
-
-def _keys(pairs: Rows, count: int) -> Rows:
-    one, other = pairs.T
-    return np.asarray(np.minimum(one, other) * count + np.maximum(one, other), np.int64)
+    return np.asarray(named | np.isin(pair_keys(pairs, len(grouping)), pair_keys(apart, len(grouping))))

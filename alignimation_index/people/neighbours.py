@@ -10,6 +10,7 @@ import numpy as np
 
 from alignimation_index.datatypes import Float
 from alignimation_index.people.faces import Rows
+from alignimation_index.people.pairs import unique_pairs
 
 # Below this many (or as many comparisons), everything is compared; above, only with the vectors of the nearest cells.
 EXACT = 12_000
@@ -39,9 +40,7 @@ def nearest_pairs(vectors: Float, count: int, queries: Rows | None = None) -> Ro
     else:
         near = _nearest_in_cells(vectors, squares, asked, count + 1)
     found = np.stack([np.repeat(asked, near.shape[1]), near.ravel()], axis=1)
-    found = np.sort(found[(found[:, 0] != found[:, 1]) & (found[:, 1] >= 0)], axis=1)
-    keys = np.unique(found[:, 0] * len(vectors) + found[:, 1])
-    return np.stack([keys // len(vectors), keys % len(vectors)], axis=1)
+    return unique_pairs(found[(found[:, 0] != found[:, 1]) & (found[:, 1] >= 0)])
 
 
 def _blocks(rows: Rows, size: int) -> list[Rows]:
